@@ -1,0 +1,128 @@
+"""Takes secrets out of what is shown, copied or exported: by the keys of JSON, by the places in a URL."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, Literal
+
+HIDDEN = "‹hidden›"
+
+_Rule = Literal["always", "text", "container", "address", "never"]
+
+# The words of a key: "apiKey", "API-KEY" and "api_key" are all "api key".
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+# What may stand behind the name of a secret without making it harmless, as in `password_hash`.
+_FORMS = frozenset({"hash", "hashed", "encrypted", "ciphertext", "plaintext", "value", "values"})
+_SECRETS = re.compile(
+    r"passwords?|passwd|passphrase|passcode|pwd|secrets?|credentials?|authorization|cookies?|bearer|otp|totp|jwt"
+    r"|.*(?:secret|passw(?:or)?d|apikey|privatekey|secretkey|accesskey|credential)s?"
+)
+_KEYS_TO = re.compile(
+    r"api|private|access|secret|signing|encryption|master|channel|ssh|pgp|gpg|auth|account|deploy|webhook|hmac"
+)
+_TOKENS_OF = re.compile(r"api|access|refresh|auth|oauth|id|bearer|bot|app|mcp|github|personal")
+# Maps that hold whatever a user put in, under names that nobody can foresee.
+_MAPS = frozenset({"env", "envvars", "environmentvariables", "headers", "httpheaders", "auth", "agentictools"})
+_ADDRESSES = frozenset({"url", "uri", "dsn", "remote"})
+
+# All repetitions are bounded, so that no text takes more than linear time. In a web address an @ behind the
+# first slash belongs to the path; elsewhere the last one ends the password, which may hold a careless / or @.
+_WEB_LOGIN = re.compile(r"(?i)\b(https?://)(?:([^\s:/@]{0,256}):[^\s/]{0,1024}|[^\s:/@]{20,1024})@")
+_LOGIN = re.compile(r"(?i)\b((?!https?:)[a-z][a-z0-9+.-]{0,30}://[^\s:/]{0,256}):\S{0,1024}@")
+_ASSIGNED = re.compile(
+    r"(?i)((?:password|passwd|passphrase|secret|token|api_?key)\s{0,8}=\s{0,8})"
+    r"""(?:'(?:\\.|[^'\\]){0,1024}'|"(?:\\.|[^"\\]){0,1024}"|(?:\\.|[^\s&\\]){1,1024})"""
+)
+
+
+def redact(value: Any) -> Any:
+    """A copy of a JSON value in which each secret is ``HIDDEN``, told by its key in any spelling.
+
+    Hidden whole: passwords, tokens, keys to APIs, cookies and the like, and the maps ``env``, ``env_vars``,
+    ``headers``, ``auth``, ``agentic_tools``. Numbers of tokens stay, so do None, true and false. Where a key
+    says that its value is an address, the password in that is hidden.
+    """
+    root = [value]
+    todo: list[dict[Any, Any] | list[Any]] = [root]
+    while todo:  # a loop, since stored JSON may be nested deeper than Python can recurse
+        holder = todo.pop()
+        if isinstance(holder, dict):
+            named = _names_a_secret(holder)
+            for key, part in holder.items():
+                rule = "always" if named and key == "value" else _rule_of(str(key))
+                if _hides(rule, part):
+                    holder[key] = HIDDEN
+                elif rule == "address" and isinstance(part, str):
+                    holder[key] = redact_text(part)
+                elif isinstance(part, (dict, list)):
+                    holder[key] = part.copy()
+                    todo.append(holder[key])
+        else:
+            for n, part in enumerate(holder):
+                if isinstance(part, (dict, list)):
+                    holder[n] = part.copy()
+                    todo.append(holder[n])
+    return root[0]
+
+
+def redact_text(text: str) -> str:
+    """The text with the passwords in URLs (``postgresql://u:p@h``) and in ``password=…`` pairs hidden."""
+    if "@" in text:
+        text = _WEB_LOGIN.sub(lambda m: f"{m[1]}***@" if m[2] is None else f"{m[1]}{m[2]}:***@", text)
+        text = _LOGIN.sub(r"\1:***@", text)
+    return _ASSIGNED.sub(r"\1***", text) if "=" in text else text
+
+
+@lru_cache(maxsize=4096)
+def _rule_of(key: str) -> _Rule:
+    """What a key says of its value: secret, secret if it is text or a container, an address, or nothing."""
+    words = [w.lower() for w in _WORDS.findall(key)]
+    if not words:
+        return "never"
+    joined = "".join(words)
+    if joined in _MAPS:
+        return "container"
+    if words[0] == "sealed" or words[-1] in ("encrypted", "ciphertext"):
+        return "always"
+    hashed = words[-1] in ("hash", "hashed")
+    while len(words) > 1 and words[-1] in _FORMS:
+        words.pop()
+    last, before = words[-1], words[-2] if len(words) > 1 else ""
+    if _SECRETS.fullmatch(last):
+        return "always"
+    if last in ("key", "keys") and (hashed or _KEYS_TO.fullmatch(before)):
+        return "always"
+    if last.endswith("token") or (last == "tokens" and _TOKENS_OF.fullmatch(before)):
+        return "text"
+    return "address" if last in _ADDRESSES else "never"
+
+
+def _names_a_secret(item: dict[Any, Any]) -> bool:
+    """Whether this is a pair like ``{"name": "API_KEY", "value": …}``."""
+    if "value" not in item:
+        return False
+    name = item.get("name", item.get("key"))
+    return isinstance(name, str) and _rule_of(name) in ("always", "text")
+
+
+def _hides(rule: _Rule, value: Any) -> bool:
+    if value is None or isinstance(value, bool) or value in ("", [], {}):
+        return False
+    if rule == "always":
+        return True
+    if rule == "text":
+        return isinstance(value, str) or (isinstance(value, (dict, list)) and _holds_text(value))
+    return rule == "container" and isinstance(value, (dict, list))
+
+
+def _holds_text(value: dict[Any, Any] | list[Any]) -> bool:
+    """Whether any leaf is text: a map of nothing but numbers counts tokens."""
+    todo: list[Any] = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            return True
+        if isinstance(item, (dict, list)):
+            todo.extend(item.values() if isinstance(item, dict) else item)
+    return False
