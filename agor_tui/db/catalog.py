@@ -1,0 +1,67 @@
+"""What tables and columns a database has: read once when it is opened, so that schemas detect columns, not versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Connection
+
+_SQLITE = """
+SELECT m.name, p.name, lower(p.type)
+FROM sqlite_master m JOIN pragma_table_info(m.name) p
+WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+"""
+
+_POSTGRESQL = """
+SELECT c.relname, a.attname, format_type(a.atttypid, NULL)
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped
+"""
+
+_SQLITE_INDEXES = """
+SELECT m.name, i.name, x.seqno, x.name
+FROM sqlite_master m JOIN pragma_index_list(m.name) i JOIN pragma_index_info(i.name) x
+WHERE m.type = 'table' AND i.partial = 0 ORDER BY 1, 2, 3
+"""
+
+_POSTGRESQL_INDEXES = """
+SELECT c.relname, i.indexrelid::regclass::text, k.n, a.attname
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, n)
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
+WHERE n.nspname = current_schema() AND i.indpred IS NULL AND i.indisvalid ORDER BY 1, 2, 3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """``tables``: table name -> column name -> declared type, lower case; ``indexes``: table name -> column lists."""
+
+    tables: Mapping[str, Mapping[str, str]]
+    indexes: Mapping[str, tuple[tuple[str, ...], ...]]
+
+    def has(self, table: str, *columns: str) -> bool:
+        """Tell whether ``table`` exists and has all ``columns``."""
+        found = self.tables.get(table)
+        return found is not None and all(column in found for column in columns)
+
+    def indexed(self, table: str, column: str) -> bool:
+        """Tell whether an index of ``table`` begins with ``column``."""
+        return any(index[:1] == (column,) for index in self.indexes.get(table, ()))
+
+
+def read_catalog(connection: Connection) -> Catalog:
+    """Read the tables, columns and indexes of the open database (PostgreSQL: of the current schema)."""
+    sqlite = connection.dialect.name == "sqlite"
+    tables: dict[str, dict[str, str]] = {}
+    for table, column, kind in connection.exec_driver_sql(_SQLITE if sqlite else _POSTGRESQL):
+        tables.setdefault(table, {})[column] = kind or ""
+    indexes: dict[str, dict[str, list[str]]] = {}
+    for table, index, _, column in connection.exec_driver_sql(_SQLITE_INDEXES if sqlite else _POSTGRESQL_INDEXES):
+        indexes.setdefault(table, {}).setdefault(index, []).append(column or "")
+    return Catalog(tables, {table: tuple(map(tuple, found.values())) for table, found in indexes.items()})

@@ -1,0 +1,174 @@
+"""An open database: units of work that read or write, cancelled from another thread, on either dialect."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from sqlalchemy import exc
+from sqlalchemy.engine import Connection, Engine
+
+from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace
+from agor_tui.db import postgresql
+from agor_tui.db.failures import explain
+from agor_tui.db.sqlite import SqliteFile
+from agor_tui.errors import ConfigError, ReadOnlyError
+
+if TYPE_CHECKING:
+    from typing import Self
+
+T = TypeVar("T")
+
+
+class Database:
+    """One open database. Thread-safe: each unit of work has a connection and a transaction of its own.
+
+    ``writable`` opens a database that we own; everything else is opened for reading at the lowest level and leaves no
+    trace. ``create`` makes a missing SQLite file, with its folders.
+    """
+
+    def __init__(
+        self, place: Place, *, writable: bool = False, create: bool = False, tenant: str | None = None
+    ) -> None:
+        if isinstance(place, LibsqlPlace):
+            raise ConfigError(
+                f"{place.label} is a libSQL database, which this version cannot open.",
+                "Use its SQLite file, or a PostgreSQL database.",
+            )
+        self.place = place
+        self.read_only = not writable
+        self.tenant = tenant
+        self._running: set[Any] = set()
+        self._guard = threading.Lock()
+        self._file: SqliteFile | None = None
+        self._pool: Engine | None = None
+        if isinstance(place, PostgresPlace):
+            self._pool = postgresql.make_engine(place)
+        else:
+            self._file = SqliteFile(place, writable=writable, create=create)
+
+    @property
+    def dialect(self) -> Literal["sqlite", "postgresql"]:
+        """The name of the dialect."""
+        return "sqlite" if self._file else "postgresql"
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a read-only transaction that sees one state of the database; return its result.
+
+        A unit may run twice: an SQLite file that changed under an unlocked reading is read again with locks, a
+        PostgreSQL connection that the server dropped is made anew.
+
+        Raises:
+            DatabaseError: the database cannot be reached or read.
+            Cancelled: ``cancel`` was called meanwhile.
+        """
+        if self._file is None:
+            return self._read_postgresql(work)
+        source = self._file.source()
+        try:
+            with self._unit(source.engine) as connection:
+                connection.exec_driver_sql("BEGIN")
+                result = work(connection)
+        except exc.DBAPIError as error:
+            if not self._file.changed(source):
+                raise explain(self.place, error) from None
+        else:
+            if not self._file.changed(source):
+                return result
+        with self._explained(), self._unit(self._file.source(live=True).engine) as connection:
+            connection.exec_driver_sql("BEGIN")
+            return work(connection)
+
+    def _read_postgresql(self, work: Callable[[Connection], T]) -> T:
+        assert self._pool is not None
+        for attempt in ("first", "second"):
+            try:
+                with self._unit(self._pool) as connection:
+                    postgresql.begin(connection, self.place, read_only=True, tenant=self.tenant)
+                    result = work(connection)
+                    connection.exec_driver_sql("COMMIT")
+                    return result
+            except exc.DBAPIError as error:
+                # A pooled connection may have died while it lay idle; a fresh one tells.
+                if not (error.connection_invalidated and attempt == "first"):
+                    raise explain(self.place, error) from None
+        raise AssertionError("unreachable")
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction that is committed when it returns and rolled back when it raises.
+
+        Raises:
+            ReadOnlyError: the database was opened for reading.
+            DatabaseError: as for ``read``.
+        """
+        if self.read_only:
+            raise ReadOnlyError(
+                f"{self.place.label} is open for reading only.",
+                "Only databases made by agor-tui are written to.",
+            )
+        with self._explained(), self._unit(self.engine) as connection:
+            if self._file:
+                # IMMEDIATE: a reader that turns writer half-way would fail where another program wrote meanwhile.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                postgresql.begin(connection, self.place, read_only=False, tenant=self.tenant)
+            try:
+                result = work(connection)
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                if not connection.invalidated:
+                    connection.exec_driver_sql("ROLLBACK")
+                raise
+            return result
+
+    @property
+    def engine(self) -> Engine:
+        """The engine for units of work that manage their own transactions, as migrations do."""
+        if self._file:
+            return self._file.source().engine
+        assert self._pool is not None
+        return self._pool
+
+    def cancel(self) -> None:
+        """Stop whatever runs now in other threads; their units of work raise ``Cancelled``."""
+        with self._guard:
+            running = list(self._running)
+        for connection in running:
+            if self._file:
+                connection.interrupt()
+            else:
+                postgresql.cancel(connection)
+
+    def close(self) -> None:
+        """Close all connections."""
+        if self._pool is not None:
+            self._pool.dispose()
+        if self._file is not None:
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except exc.DBAPIError as error:
+            raise explain(self.place, error) from None
+
+    @contextmanager
+    def _unit(self, engine: Engine) -> Iterator[Connection]:
+        with engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            with self._guard:
+                self._running.add(driver)
+            try:
+                yield connection
+            finally:
+                with self._guard:
+                    self._running.discard(driver)

@@ -1,0 +1,135 @@
+"""What a driver's error means to a user: one sentence that names the place, and what to do; never a password."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import exc
+
+from agor_tui.config.places import Place, SqlitePlace, describe
+from agor_tui.errors import AgorError, Cancelled, DatabaseError
+from agor_tui.redact import redact_text
+
+_REFUSED = (
+    (
+        r'CHECK constraint failed: (?P<what>\S+)|violates check constraint "(?P<name>[^"]+)"',
+        "a value that its rules allow",
+    ),
+    (r"FOREIGN KEY constraint failed|violates foreign key constraint", "a reference to a row that exists"),
+    (r"UNIQUE constraint failed|duplicate key value", "a value that no other row has"),
+    (r"NOT NULL constraint failed: (?P<what>\S+)|null value in column", "a value where one is missing"),
+)
+
+_SQLITE = (
+    ("database is locked", "is locked by another program.", "Wait until it has finished, or close it."),
+    ("file is not a database", "is not an SQLite database, or it is encrypted.", "Check the path."),
+    ("malformed", "is damaged.", "Take it from a backup, or repair it with sqlite3's .recover."),
+    ("unable to open", "cannot be opened.", "Check the path and its permissions."),
+    (
+        "disk I/O error",
+        "cannot be read: the disk reports an error.",
+        "Check the disk, or that the file is whole.",
+    ),
+    ("readonly", "may not be written.", "Check the permissions of the file and its folder."),
+    ("disk is full", "cannot be written: the disk is full.", "Free some space."),
+    (
+        "no such table",
+        "lacks a table that this kind of database has.",
+        "It may be half made; check with its program.",
+    ),
+    (
+        "no such column",
+        "lacks a column that this kind of database has.",
+        "It changed while it was open; open it anew.",
+    ),
+)
+
+_POSTGRESQL = (
+    (
+        r"password authentication failed|no password supplied|authentication failed",
+        "refused the user or the password.",
+        "Check user and password (passwordEnv, passwordCommand, .pgpass or the URL).",
+    ),
+    (
+        r'database "(?P<name>[^"]*)" does not exist',
+        "has no database of that name.",
+        "Check the name, or create it with: agor-tui db init",
+    ),
+    (r'role "(?P<name>[^"]*)" does not exist', "knows no such user.", "Check the user."),
+    (r"Connection refused", "refused the connection.", "Check that the server runs, and its host and port."),
+    (
+        r"could not translate host name|Name or service not known|failed to resolve|nodename nor servname",
+        "has an unknown host name.",
+        "Check the host.",
+    ),
+    (
+        r"timeout expired|timed out|Connection timed out",
+        "did not answer in time.",
+        "Check host and port, the firewall, and that the server is not overloaded.",
+    ),
+    (
+        r"No such file or directory",
+        "has no server behind its socket.",
+        "Check that the server runs, and the host.",
+    ),
+    (
+        r"no pg_hba.conf entry",
+        "does not allow this connection.",
+        "Ask for an entry in the server's pg_hba.conf.",
+    ),
+    (
+        r"server does not support SSL|SSL was required|SSL",
+        "could not agree on SSL.",
+        "Check the ssl settings.",
+    ),
+    (r"certificate", "showed a certificate that is not trusted.", "Check ssl.ca and the host's name."),
+    (
+        r"too many (clients|connections)|remaining connection slots",
+        "has no connection left.",
+        "Close other clients, or lower pool.max.",
+    ),
+    (r"statement timeout", "needed more than 30 s for a query.", "Narrow the filter."),
+    (r"permission denied", "does not allow this user to read it.", "Ask for the right to SELECT."),
+    (r'schema "(?P<name>[^"]*)" does not exist', "has no such schema.", "Check schema in the config."),
+    (
+        r"read-only transaction",
+        "is open for reading only.",
+        "Only databases made by agor-tui are written to.",
+    ),
+    (
+        r"the database system is (starting up|shutting down|in recovery)",
+        "is starting or stopping.",
+        "Try again in a moment.",
+    ),
+    (
+        r"server closed the connection|terminating connection|connection (was )?(lost|closed)|the connection is (lost|closed)"
+        r"|consuming input failed|Connection reset|Broken pipe|EOF detected",
+        "closed the connection.",
+        "Check that the server still runs, and try again.",
+    ),
+)
+
+
+def explain(place: Place, error: exc.DBAPIError) -> AgorError:
+    """Return the error to show for what the driver said of ``place``."""
+    text = str(error.orig) if error.orig is not None else str(error)
+    if re.search(r"interrupted|canceling statement due to user request|query_canceled", text):
+        return Cancelled("The query was cancelled.")
+    subject = describe(place)
+    for pattern, wanted in _REFUSED:
+        if found := re.search(pattern, text):
+            what = next((each for each in found.groups() if each), "")
+            return DatabaseError(
+                f"{subject} refused the change: it wants {wanted}" + (f" ({what})." if what else "."),
+                "Nothing was changed.",
+            )
+    if isinstance(place, SqlitePlace):
+        for needle, sentence, hint in _SQLITE:
+            if needle in text:
+                return DatabaseError(f"{subject} {sentence}", hint)
+    else:
+        for pattern, sentence, hint in _POSTGRESQL:
+            if re.search(pattern, text):
+                return DatabaseError(f"{subject} {sentence}", hint)
+    first = redact_text(text.strip().splitlines()[0] if text.strip() else type(error).__name__)
+    return DatabaseError(f"{subject} answered: {first[:300]}", "See whether its own program can open it.")

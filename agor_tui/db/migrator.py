@@ -1,0 +1,347 @@
+"""Making and migrating native databases.
+
+Each revision runs in one transaction that takes the database's write lock first (an advisory lock on PostgreSQL) and
+then looks at what is to be done: of two programs that migrate at once, one waits and finds nothing left to do, and
+whoever is killed leaves the database as it was before the revision.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import exc, exists, inspect, select, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.schema import CreateSchema
+
+from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe
+from agor_tui.db import postgresql, scripts
+from agor_tui.db.backup import copy_file
+from agor_tui.db.drift import differences
+from agor_tui.db.engine import Database
+from agor_tui.db.failures import explain
+from agor_tui.db.foreign import foreign_revisions
+from agor_tui.db.revision import HEAD, REVISIONS, current_revision, ownership, require_known
+from agor_tui.db.tables import VERSION_TABLE, metadata, schema_migrations
+from agor_tui.errors import DatabaseError, ForeignDatabaseError, ReadOnlyError, UsageError
+from agor_tui.records import MigrationRun, MigrationStatus, Revision
+
+Progress = Callable[[Revision], None]
+"""Called with each revision that was applied or undone, when that is in the database for good."""
+
+_LOCK_WAIT_S = 60
+
+
+def status(place: Place) -> MigrationStatus:
+    """Return the state of each revision, and what differs from the models where all are applied.
+
+    Of a database that another program owns (kind ``foreign``), the revisions are those that this program recorded.
+
+    Raises:
+        DatabaseError: the database cannot be read.
+    """
+    with Database(place) as database:
+        return database.read(_status)
+
+
+def init(place: Place, progress: Progress | None = None) -> MigrationRun:
+    """Make a native database: the file with its folders, or the PostgreSQL database and schema where missing.
+
+    A native database that is behind is migrated; one at the newest revision is left as it is.
+
+    Raises:
+        DatabaseError: the place cannot be reached or made.
+        ForeignDatabaseError: it holds something else.
+        ReadOnlyError: the config says that it is for reading only.
+        SchemaVersionError: it is a native database made by a newer program.
+        MigrationError: a revision failed.
+    """
+    _refuse_read_only(place)
+    if isinstance(place, PostgresPlace):
+        _make_room(place)
+    with _opened(place, create=True) as database:
+        return _run(database, len(REVISIONS), progress)
+
+
+def upgrade(place: Place, target: str = "head", progress: Progress | None = None) -> MigrationRun:
+    """Apply the pending revisions up to ``target``: ``head``, a revision, or ``+1`` and so on.
+
+    An SQLite file with rows is copied first.
+
+    Raises:
+        UsageError: there is no such revision, or the database is past it.
+        MigrationError and the others: as for ``init``.
+    """
+    with _opened(place) as database:
+        at = _position(database)
+        wanted = _resolve(target, at)
+        if wanted < at:
+            raise UsageError(
+                f"{describe(place)} is at revision {_name(at)}, past {_name(wanted)}.", "Use: agor-tui db downgrade"
+            )
+        return _run(database, wanted, progress)
+
+
+def downgrade(place: Place, target: str, progress: Progress | None = None) -> MigrationRun:
+    """Undo the revisions after ``target``: ``base`` (all of them), a revision, or ``-1`` and so on.
+
+    An SQLite file with rows is copied first. Raises as ``upgrade``.
+    """
+    with _opened(place) as database:
+        at = _position(database)
+        wanted = _resolve(target, at)
+        if wanted > at:
+            raise UsageError(
+                f"{describe(place)} is at revision {_name(at)}, before {_name(wanted)}.", "Use: agor-tui db migrate"
+            )
+        return _run(database, wanted, progress)
+
+
+def reset(place: Place, progress: Progress | None = None) -> MigrationRun:
+    """Drop all tables of a native database, with all their rows, and make them anew; a missing one is made.
+
+    An SQLite file with rows is copied first. Raises as ``init``.
+    """
+    _refuse_read_only(place)
+    if isinstance(place, PostgresPlace):
+        _make_room(place)
+    with _opened(place, create=True) as database:
+        with _transaction(database) as connection:
+            backup = None
+            if ownership(connection) == "native":
+                backup = _back_up(database, connection, require_known(connection, place) or "base")
+                metadata.drop_all(connection)
+                connection.exec_driver_sql(f"DROP TABLE {VERSION_TABLE}")
+        return replace(_run(database, len(REVISIONS), progress), backup=backup)
+
+
+def preview(place: Place, target: str = "head") -> str:
+    """Return the SQL that moving to ``target``, up or down, would run on this database; empty where it is there."""
+    with Database(place) as database:
+        at = database.read(lambda connection: _index(connection, place))
+        wanted = _resolve(target, at)
+        if wanted == at:
+            return ""
+        return scripts.as_sql("upgrade" if wanted > at else "downgrade", _name(at), _name(wanted), database.dialect)
+
+
+def _status(connection: Connection) -> MigrationStatus:
+    owned = ownership(connection)
+    if owned == "foreign":
+        return MigrationStatus("foreign", "another program", None, None, foreign_revisions(connection))
+    native = owned == "native"
+    current = current_revision(connection) if native else None
+    recorded: dict[str, Any] = {}
+    if native and inspect(connection).has_table(schema_migrations.name):
+        rows = connection.execute(select(schema_migrations).order_by(schema_migrations.c.applied_at))
+        recorded = {row.revision: row for row in rows}
+    known = current is None or current in REVISIONS
+    applied = (REVISIONS.index(current) + 1 if current else 0) if known else len(REVISIONS)
+    revisions = []
+    for number, script in enumerate(scripts.known()):
+        row = recorded.pop(script.id, None)
+        if number >= applied:
+            revisions.append(script)
+        elif row is None:
+            revisions.append(replace(script, state="applied"))
+        else:
+            revisions.append(_recorded(row, "applied" if row.checksum == script.checksum else "changed"))
+    if not known and current not in recorded:
+        revisions.append(Revision(id=str(current), name="", state="unknown"))
+    revisions += [_recorded(row, "unknown") for row in recorded.values()]
+    return MigrationStatus(
+        kind=owned,
+        owner="agor-tui" if native else "nobody",
+        current=current,
+        head=HEAD,
+        revisions=tuple(revisions),
+        drift=differences(connection) if current == HEAD else (),
+    )
+
+
+def _recorded(row: Any, state: Literal["applied", "changed", "unknown"]) -> Revision:
+    return Revision(
+        id=row.revision,
+        name=row.name,
+        state=state,
+        applied_at=row.applied_at,
+        duration_ms=row.duration_ms,
+        checksum=row.checksum,
+        applied_by=row.applied_by,
+        tool_version=row.tool_version,
+    )
+
+
+def _run(database: Database, wanted: int, progress: Progress | None) -> MigrationRun:
+    """Step to where ``wanted`` revisions are applied, one transaction a revision."""
+    place = describe(database.place)
+    known = scripts.known()
+    done: list[Revision] = []
+    backup: Path | None = None
+    while True:
+        with _transaction(database) as connection:
+            at = _index(connection, database.place)
+            if at == wanted:
+                return MigrationRun(tuple(done), backup)
+            if not done:
+                backup = _back_up(database, connection, _name(at))
+            if at < wanted:
+                step = scripts.run(connection, known[at], "upgrade", _name(at + 1), place)
+            else:
+                step = scripts.run(connection, known[at - 1], "downgrade", _name(at - 1), place)
+        done.append(step)
+        if progress:
+            progress(step)
+
+
+def _position(database: Database) -> int:
+    return database.read(lambda connection: _index(connection, database.place))
+
+
+def _index(connection: Connection, place: Place) -> int:
+    """How many revisions are applied; raises for a database that we must not touch."""
+    if _require_ours(connection, place) == "empty":
+        return 0
+    current = require_known(connection, place)
+    return REVISIONS.index(current) + 1 if current else 0
+
+
+def _name(position: int) -> str:
+    return REVISIONS[position - 1] if position else "base"
+
+
+def _resolve(target: str, at: int) -> int:
+    """Return how many revisions are applied at ``target``, coming from where ``at`` are."""
+    if target == "head":
+        return len(REVISIONS)
+    if target == "base":
+        return 0
+    if target in REVISIONS:
+        return REVISIONS.index(target) + 1
+    if target[:1] in ("+", "-") and target[1:].isdecimal() and 0 <= at + int(target) <= len(REVISIONS):
+        return at + int(target)
+    raise UsageError(
+        f"There is no revision {target!r}.", f"Known are base, {', '.join(REVISIONS)}, head, and steps such as -1."
+    )
+
+
+def _require_ours(connection: Connection, place: Place) -> Literal["empty", "native"]:
+    owned = ownership(connection)
+    if owned == "foreign":
+        raise ForeignDatabaseError(
+            f"{describe(place)} holds tables that agor-tui did not make, so it is left as it is.",
+            "Choose an empty database, another schema, or a new file.",
+        )
+    return owned
+
+
+def _refuse_read_only(place: Place) -> None:
+    if place.read_only:
+        raise ReadOnlyError(
+            f"{describe(place)} is to be opened for reading only.",
+            "Leave out --read-only, or set readOnly: false in the config.",
+        )
+
+
+@contextmanager
+def _opened(place: Place, *, create: bool = False) -> Iterator[Database]:
+    """Open for writing what is ours or empty: looked at first without a trace, as opening for writing leaves one."""
+    _refuse_read_only(place)
+    if not (create and isinstance(place, SqlitePlace) and not place.path.exists()):
+        with Database(place) as database:
+            database.read(lambda connection: _require_ours(connection, place))
+    with Database(place, writable=True, create=create) as database:
+        yield database
+
+
+def _make_room(place: PostgresPlace) -> None:
+    """Make the PostgreSQL database and its schema where they are missing and this user may."""
+    try:
+        with Database(place) as database:
+            database.read(lambda connection: connection.exec_driver_sql("SELECT 1"))
+    except DatabaseError as error:
+        _create_database(place, error)
+    if place.schema is None:
+        return
+    with Database(place, writable=True) as database, _transaction(database) as connection:
+        # Asked first: IF NOT EXISTS wants the right to create schemas even where there is nothing to create.
+        if not inspect(connection).has_schema(place.schema):
+            connection.execute(CreateSchema(place.schema))
+
+
+def _create_database(place: PostgresPlace, failure: DatabaseError) -> None:
+    """Make the database, unless the server has one of that name or cannot be asked: then ``failure`` is raised."""
+    if place.database is None:
+        raise failure
+    present = text("SELECT 1 FROM pg_catalog.pg_database WHERE datname = :name").bindparams(name=place.database)
+    with Database(replace(place, database="postgres", schema=None), writable=True) as server:
+        try:
+            found = server.read(lambda connection: connection.execute(present).scalar())
+        except DatabaseError:
+            raise failure from None
+        if found:
+            raise failure
+        with server.engine.connect() as connection:
+            name = connection.dialect.identifier_preparer.quote_identifier(place.database)
+            try:
+                connection.exec_driver_sql(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+            except exc.DBAPIError as error:
+                if connection.execute(present).scalar():
+                    return  # another program was quicker
+                raise DatabaseError(
+                    f"The database {place.database} could not be created: {str(error.orig).splitlines()[0]}.",
+                    "Ask the server's administrator to create it.",
+                ) from None
+
+
+def _back_up(database: Database, connection: Connection, revision: str) -> Path | None:
+    """Copy an SQLite file that has rows; the caller's lock keeps others from changing it meanwhile."""
+    place = database.place
+    if not isinstance(place, SqlitePlace):
+        return None
+    present = set(inspect(connection).get_table_names())
+    tables = [table for table in metadata.sorted_tables if table.name in present and table is not schema_migrations]
+    if not any(connection.execute(select(exists(table.select()))).scalar() for table in tables):
+        return None
+    with database.engine.connect() as reader:
+        driver = reader.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        return copy_file(driver, place.path, revision)
+
+
+@contextmanager
+def _transaction(database: Database) -> Iterator[Connection]:
+    """A transaction that holds the write lock from its start; what is raised inside undoes it."""
+    place = database.place
+    try:
+        with database.engine.connect() as connection:
+            try:
+                if isinstance(place, PostgresPlace):
+                    _begin_postgresql(connection, place)
+                else:
+                    # Foreign keys rest while Alembic copies tables; they can only be switched outside a transaction.
+                    connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={_LOCK_WAIT_S * 1000}")
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield connection
+                connection.exec_driver_sql("COMMIT")
+            finally:
+                # Its settings are not those of a unit of work; a transaction not committed ends with it.
+                connection.invalidate()
+    except exc.DBAPIError as error:
+        raise explain(place, error) from None
+
+
+def _begin_postgresql(connection: Connection, place: PostgresPlace) -> None:
+    postgresql.begin(connection, place, read_only=False, tenant=None)
+    # READ COMMITTED, so that what is read after the wait for the lock is what the other program left.
+    connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_WAIT_S}s'")
+    connection.exec_driver_sql(
+        "SELECT pg_advisory_xact_lock(hashtext('agor-tui'), hashtext(coalesce(current_schema(), '')))"
+    )

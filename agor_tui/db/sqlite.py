@@ -1,0 +1,200 @@
+"""Opening SQLite files: our own for writing, everything else so that nothing is changed and nothing is left behind."""
+
+from __future__ import annotations
+
+import codecs
+import shutil
+import sqlite3
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Engine
+from sqlalchemy.pool import NullPool, QueuePool
+
+from agor_tui.config.places import SqlitePlace
+from agor_tui.errors import DatabaseError
+
+_HEADER = b"SQLite format 3\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An engine on the file, and the file's fingerprint where it is read without locks (None: with locks)."""
+
+    engine: Engine
+    fingerprint: tuple[int, ...] | None
+
+
+class SqliteFile:
+    """One SQLite file.
+
+    Read without locks (``immutable``) while no other program has it open, since a plain reader of a WAL file leaves
+    -wal and -shm beside it; with locks where a -wal holds changes; and from a private copy where that -wal lost its
+    -shm, or a rollback journal is left by a program that died: reading those in place would write to them.
+    """
+
+    def __init__(self, place: SqlitePlace, *, writable: bool, create: bool) -> None:
+        self.place = place
+        self.path = place.path
+        self._writable = writable
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
+        self._copied: tuple[int, ...] | None = None
+        self._immutable: Source | None = None
+        self._live: Source | None = None
+        if create:
+            _make(self.path)
+        _check(self.path)
+
+    def source(self, *, live: bool = False) -> Source:
+        """Return how to read (or write) the file now; ``live`` insists on locks."""
+        if self._writable:
+            if self._live is None:
+                self._live = Source(self._engine(f"{_uri(self.path)}?mode=rw", pooled=True), None)
+            return self._live
+        wal, journal = _size(self.path, "-wal"), _size(self.path, "-journal")
+        if (wal and not Path(f"{self.path}-shm").exists()) or journal:
+            return self._private_copy()
+        if wal or live:
+            if self._live is None:
+                self._live = Source(self._engine(f"{_uri(self.path)}?mode=ro", pooled=False), None)
+            return self._live
+        fingerprint = _fingerprint(self.path)
+        if self._immutable is None or self._immutable.fingerprint != fingerprint:
+            if self._immutable is not None:
+                self._immutable.engine.dispose()
+            engine = self._engine(f"{_uri(self.path)}?mode=ro&immutable=1", pooled=True)
+            self._immutable = Source(engine, fingerprint)
+        return self._immutable
+
+    def changed(self, source: Source) -> bool:
+        """Tell whether another program wrote to the file since ``source`` was opened without locks."""
+        if source.fingerprint is None:
+            return False
+        return bool(_size(self.path, "-wal")) or _fingerprint(self.path) != source.fingerprint
+
+    def close(self) -> None:
+        """Close all connections and remove a private copy."""
+        for source in (self._immutable, self._live):
+            if source is not None:
+                source.engine.dispose()
+        if self._copy is not None:
+            self._copy.cleanup()
+
+    def _private_copy(self) -> Source:
+        now = (*_fingerprint(self.path), _size(self.path, "-wal"), _size(self.path, "-journal"))
+        if self._live is None or self._copied != now:
+            if self._live is not None:
+                self._live.engine.dispose()
+            if self._copy is None:
+                self._copy = tempfile.TemporaryDirectory(prefix="agor-tui-")
+            target = Path(self._copy.name, "copy.db")
+            try:
+                for suffix in ("", "-wal", "-journal"):
+                    Path(f"{target}{suffix}").unlink(missing_ok=True)
+                    if _size(self.path, suffix):
+                        shutil.copyfile(f"{self.path}{suffix}", f"{target}{suffix}")
+            except OSError as error:
+                raise DatabaseError(
+                    f"{self.path} was left with unfinished changes by another program, and a copy to read them from "
+                    f"cannot be made ({error.strerror}).",
+                    "Start and stop the program that owns it, or free some space in the temporary folder.",
+                ) from None
+            self._live = Source(self._engine(f"{_uri(target)}?mode=rw", pooled=True), None)
+            self._copied = now
+        return self._live
+
+    def _engine(self, uri: str, *, pooled: bool) -> Engine:
+        connect = partial(_connect, uri, self.place.busy_timeout_ms, self.place.wal_mode if self._writable else None)
+        engine = create_engine(
+            "sqlite://",
+            creator=connect,
+            poolclass=QueuePool if pooled else NullPool,
+        )
+        event.listen(engine, "begin", _no_driver_transaction)
+        return engine
+
+
+def _no_driver_transaction(_: object) -> None:
+    """Nothing: units of work say BEGIN themselves, since the driver's own begins too late and ends too early."""
+
+
+def _connect(uri: str, busy_timeout_ms: int, wal: bool | None) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        uri, uri=True, isolation_level=None, check_same_thread=False, timeout=busy_timeout_ms / 1000
+    )
+    connection.text_factory = _text
+    connection.execute("PRAGMA trusted_schema=OFF")  # a hostile file's views may not call functions
+    if wal is None:
+        connection.execute("PRAGMA query_only=ON")
+    else:
+        connection.execute(f"PRAGMA journal_mode={'WAL' if wal else 'DELETE'}").fetchone()
+        connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def _lenient(error: UnicodeError) -> tuple[str, int]:
+    # SQLite hands out a JSON escape of a lone surrogate as three bytes, which strict UTF-8 refuses.
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    piece = error.object[error.start : error.start + 3]
+    try:
+        return piece.decode("utf-8", "surrogatepass"), error.start + 3
+    except UnicodeDecodeError:
+        return "\ufffd", error.start + 1
+
+
+codecs.register_error("agor-tui-lenient", _lenient)
+_text = partial(str, encoding="utf-8", errors="agor-tui-lenient")
+
+
+def _uri(path: Path) -> str:
+    return f"file:{quote(str(path.absolute()), errors='surrogateescape')}"
+
+
+def _size(path: Path, suffix: str) -> int:
+    try:
+        return Path(f"{path}{suffix}").stat().st_size
+    except OSError:
+        return 0
+
+
+def _fingerprint(path: Path) -> tuple[int, ...]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return ()
+    return (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+
+
+def _make(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise DatabaseError(f"{path} cannot be created: {error.strerror}.", "Choose another place for it.") from None
+
+
+def _check(path: Path) -> None:
+    """Raise a DatabaseError for what is no SQLite file, before SQLite says it in its own words."""
+    try:
+        if path.is_dir():
+            raise DatabaseError(f"{path} is a folder, not a database file.", "Give the path of the file inside it.")
+        with path.open("rb") as file:
+            head = file.read(100)
+    except FileNotFoundError:
+        raise DatabaseError(
+            f"{path} does not exist.", "Check the path, or make a database there with: agor-tui db init"
+        ) from None
+    except OSError as error:
+        raise DatabaseError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None
+    if head and not head.startswith(_HEADER):
+        raise DatabaseError(f"{path} is not an SQLite database.", "Check the path.")
+    if head and len(head) < 100:
+        raise DatabaseError(
+            f"{path} is cut short: it is no whole SQLite database.",
+            "Take it from a backup, or copy it again.",
+        )

@@ -1,0 +1,290 @@
+"""How a timestamp, a boolean, a text or a JSON value is stored: the only place that knows, for both dialects.
+
+| Python              | SQLite             | PostgreSQL       |
+| datetime, aware UTC | INTEGER, epoch ms  | TIMESTAMPTZ      |
+| bool                | INTEGER 0/1        | BOOLEAN          |
+| JSON text           | TEXT               | JSONB            |
+| id                  | TEXT               | TEXT COLLATE "C" |
+
+What PostgreSQL cannot hold (a NUL, a lone surrogate) is kept reversibly: as U+FDD0, a character that Unicode reserves
+for such internal use, followed by the four hex digits of the code unit; a U+FDD0 of the text itself likewise. SQLite's
+driver refuses lone surrogates in text values, so texts are kept that way there too; JSON has its own escapes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import orjson
+from sqlalchemy import BigInteger, Boolean, Float, Integer, case, func, literal_column
+from sqlalchemy import Text as TextImpl
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+_MARK = "\ufdd0"
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff\ufdd0]")
+_MARKED = re.compile(_MARK + "([0-9a-f]{4})")
+_JSON_ESCAPE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair: one good character
+    r"|\\u(?P<code>[0-9a-fA-F]{4})"
+    r"|\\[^u]"
+    "|(?P<raw>[\ud800-\udfff\ufdd0])"
+)
+_JSON_SUSPECT = re.compile("\\\\u(?:0000|[dD][89a-fA-F]|[fF][dD][dD]0)|[\ud800-\udfff\ufdd0]")
+
+
+def keep_text(text: str) -> str:
+    """Return ``text`` with what a database cannot hold marked (see the module's text)."""
+    if text.isascii() and "\x00" not in text:
+        return text
+    return _UNSTORABLE.sub(lambda found: f"{_MARK}{ord(found[0]):04x}", text)
+
+
+def restore_text(text: str) -> str:
+    """Undo ``keep_text``."""
+    return _MARKED.sub(lambda found: chr(int(found[1], 16)), text) if _MARK in text else text
+
+
+def keep_json(text: str) -> str:
+    """Return JSON ``text`` with the escapes that JSONB refuses marked."""
+    if not _JSON_SUSPECT.search(text):
+        return text
+
+    def replace(found: re.Match[str]) -> str:
+        if raw := found["raw"]:
+            return f"{_MARK}{ord(raw):04x}"
+        if (code := found["code"]) is not None and _UNSTORABLE.match(chr(int(code, 16))):
+            return _MARK + code.lower()
+        return found[0]
+
+    return _JSON_ESCAPE.sub(replace, text)
+
+
+def restore_json(text: str) -> str:
+    """Undo ``keep_json``: marked code units come back as JSON escapes."""
+    return _MARKED.sub(r"\\u\1", text) if _MARK in text else text
+
+
+def load_json(text: str | None) -> Any:
+    """Decode JSON text, lone surrogates included; None for None.
+
+    Raises:
+        ValueError: the text is not JSON.
+    """
+    if text is None:
+        return None
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        pass
+    try:
+        return json.loads(text)  # orjson refuses lone surrogates, which are valid in JSON
+    except RecursionError:
+        raise ValueError("JSON nested too deeply") from None
+
+
+def dump_json(value: Any) -> str:
+    """Encode a JSON value as text that both dialects take; lone surrogates become escapes."""
+    try:
+        return orjson.dumps(value).decode()
+    except (TypeError, ValueError):
+        return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+
+
+def instant_of_ms(value: Any) -> datetime | None:
+    """Return the UTC time of ``value`` epoch milliseconds; None where that is no time we can show."""
+    if not isinstance(value, (int, float)):
+        return instant_of_text(value) if isinstance(value, str) else None
+    try:
+        return EPOCH + timedelta(milliseconds=value)
+    except (OverflowError, ValueError):
+        return None
+
+
+def instant_of_text(value: Any) -> datetime | None:
+    """Return the UTC time of an ISO 8601 text (UTC where it names no zone); None where it is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    try:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime of millisecond precision."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(Integer())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        ms = (value - EPOCH) // _MS
+        return EPOCH + ms * _MS if dialect.name == "postgresql" else ms
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        return instant_of_ms(value)
+
+
+class EpochMs(TypeDecorator[datetime]):
+    """An aware UTC datetime that both dialects keep as epoch milliseconds."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - EPOCH) // _MS
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return instant_of_ms(value)
+
+
+class Flag(TypeDecorator[bool]):
+    """A boolean."""
+
+    impl = Boolean
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Boolean() if dialect.name == "postgresql" else Integer())
+
+    def process_bind_param(self, value: bool | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        return bool(value) if dialect.name == "postgresql" else int(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+        return None if value is None else value not in (0, "0", "", "false")
+
+
+class Text(TypeDecorator[str]):
+    """Text that keeps NULs and lone surrogates on both dialects; a foreign store's number or blob reads as text."""
+
+    impl = TextImpl
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else keep_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return restore_text(value)
+        return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+class JsonString(Text):
+    """A string that SQL took out of a JSON value: marked as JSON is, which SQLite's is not."""
+
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        return super().process_result_value(value, dialect) if dialect.name == "postgresql" else value
+
+
+class Id(Text):
+    """The id of a row: compared by its bytes on both dialects, so that a prefix is a range of the index."""
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return TextImpl(collation="C")  # not as the dialect's own string type, which is written VARCHAR
+        return TextImpl()
+
+
+class Json(TypeDecorator[str]):
+    """JSON as its text, undecoded; ``load_json`` decodes it where it is shown."""
+
+    impl = TextImpl
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        # The driver is given identity functions for JSON, so that JSONB passes as text both ways.
+        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else TextImpl())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        if dialect.name == "postgresql":
+            return keep_json(value)
+        return _escape_surrogates(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        text = value if isinstance(value, str) else str(value)
+        return restore_json(text) if dialect.name == "postgresql" else text
+
+
+def _escape_surrogates(text: str) -> str:
+    return text if text.isascii() else re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+class JsonSql:
+    """SQL that reads values out of JSON columns, for one dialect; broken JSON reads as NULL, never as an error."""
+
+    def __init__(self, dialect: str) -> None:
+        self._postgresql = dialect == "postgresql"
+
+    def text(self, column: ColumnElement[Any], *path: str) -> ColumnElement[str | None]:
+        """Return the string at ``path`` (numbers as their text, objects as their JSON).
+
+        SQLite's functions end a string at a NUL.
+        """
+        if self._postgresql:
+            return sql_cast(column.op("#>>")(_pg_path(path)), JsonString())
+        found = func.json_extract(column, _sqlite_path(path))
+        return sql_cast(case((func.json_valid(column) == 1, found)), JsonString())
+
+    def number(self, column: ColumnElement[Any], *path: str) -> ColumnElement[float | None]:
+        """Return the number at ``path``; NULL where there is something else."""
+        if self._postgresql:
+            kind = func.jsonb_typeof(column.op("#>")(_pg_path(path)))
+            return case((kind == "number", sql_cast(column.op("#>>")(_pg_path(path)), Float(53))))
+        kind = func.json_type(column, _sqlite_path(path))
+        found = func.json_extract(column, _sqlite_path(path))
+        return cast(
+            "ColumnElement[float | None]",
+            case((func.json_valid(column) == 1, case((kind.in_(("integer", "real")), found)))),
+        )
+
+    def integer(self, column: ColumnElement[Any], *path: str) -> ColumnElement[int | None]:
+        """Return the number at ``path`` without its fraction; NULL where there is something else."""
+        number = self.number(column, *path)
+        limit: ColumnElement[float] = literal_column("9.2e18")
+        whole = func.trunc(number) if self._postgresql else number  # where a cast would round; SQLite's cuts
+        return case((number.between(-limit, limit), sql_cast(whole, BigInteger())))
+
+
+def _pg_path(path: tuple[str, ...]) -> ColumnElement[Any]:
+    # A literal, not a parameter: the planner and the statement cache see the same text each time.
+    parts = ",".join('"' + part.replace('"', '\\"') + '"' for part in path)
+    return literal_column("'{" + parts.replace("'", "''") + "}'")
+
+
+def _sqlite_path(path: tuple[str, ...]) -> ColumnElement[Any]:
+    parts = "".join(f"[{part}]" if part.isdigit() else f'."{part}"' for part in path)
+    return literal_column("'$" + parts.replace("'", "''") + "'")

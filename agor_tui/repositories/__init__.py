@@ -1,0 +1,1 @@
+"""Queries in, records out: written once against a schema's selectables, on either dialect."""

@@ -1,0 +1,355 @@
+"""What all repositories share: the open database with its schema, keyset pages, prefixes and short ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from sqlalchemy import FromClause, Row, Select, and_, bindparam, func, literal, or_, select, tuple_, type_coerce
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import NullType
+
+from agor_tui import ids
+from agor_tui.db.engine import Database
+from agor_tui.db.types import Id, load_json
+from agor_tui.errors import AmbiguousIdError, NotFoundError
+from agor_tui.records import Ambiguity, Cursor, Kind, Match, Page
+from agor_tui.redact import redact
+from agor_tui.schemas.base import Schema
+
+if TYPE_CHECKING:
+    from agor_tui.repositories.writing import Writer
+
+R = TypeVar("R")
+
+END = Cursor(None, "")
+"""The place behind the last row: what ``before`` takes to ask for the last page."""
+
+CANDIDATES = 20
+"""How many rows an ambiguity lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open database and the mapping of its tables: what every repository is made of."""
+
+    database: Database
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which part of a list is wanted: rows behind ``after`` or before ``before``, ``offset`` rows skipped.
+
+    ``limit`` 0 means all.
+    """
+
+    after: Cursor | None = None
+    before: Cursor | None = None
+    offset: int = 0
+    limit: int = 50
+
+
+def page_of_keys(
+    connection: Connection,
+    source: FromClause,
+    key: ColumnElement[Any],
+    descending: bool,
+    conditions: Sequence[ColumnElement[bool]],
+    asked: Asked,
+) -> Page[str]:
+    """Return the ids of a page of ``source`` ordered by (``key``, id), with the cursors around it.
+
+    The key's values pass through as the driver gives them, so that a cursor names exactly the place it came from.
+    """
+    backwards = asked.before is not None
+    cursor = asked.before if backwards else asked.after
+    by_id = key is source.c.id
+    raw: ColumnElement[Any] = type_coerce(key, NullType())
+    query = select(source.c.id, raw.label("key")).where(*conditions)
+    down = descending != backwards
+    if cursor is not None and cursor is not END:
+        place: Any = literal(cursor.id, Id())
+        keys: Any = source.c.id
+        if not by_id:
+            keys, place = tuple_(raw, source.c.id), tuple_(literal(cursor.key, NullType()), place)
+        query = query.where(keys < place if down else keys > place)
+    order = [source.c.id] if by_id else [key, source.c.id]
+    query = query.order_by(*(each.desc() if down else each.asc() for each in order))
+    if asked.offset:
+        query = query.offset(asked.offset)
+    if asked.limit:
+        query = query.limit(asked.limit + 1)
+    rows = connection.execute(query).all()
+    more = bool(asked.limit) and len(rows) > asked.limit
+    rows = rows[: asked.limit] if asked.limit else rows
+    if backwards:
+        rows = rows[::-1]
+    if not rows:
+        return Page(())
+    first, last = (Cursor(row.key, row.id) for row in (rows[0], rows[-1]))
+    behind, ahead = (cursor is not END, more) if backwards else (more, cursor is not None or asked.offset > 0)
+    return Page(tuple(row.id for row in rows), last if behind else None, first if ahead else None)
+
+
+def neighbours(bare: FromClause, row_id: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Return the ids just before and just behind ``row_id`` in ``bare`` ids, as scalar subqueries the index answers."""
+    low, high = bare.alias(), bare.alias()
+    return (
+        select(func.max(low.c.id, type_=Id())).where(low.c.id < row_id).scalar_subquery(),
+        select(func.min(high.c.id, type_=Id())).where(high.c.id > row_id).scalar_subquery(),
+    )
+
+
+def in_order(ids_wanted: Iterable[str], rows: Iterable[Any]) -> list[Row[Any]]:
+    """Return ``rows`` in the order of the ids wanted; ids without a row are left out."""
+    found = {row.id: row for row in rows}
+    return [found[each] for each in ids_wanted if each in found]
+
+
+class Repository(Generic[R]):
+    """The rows of one kind."""
+
+    kind: Kind
+    title: str = "name"
+    """The column that names a row to a person."""
+    time: str = "created_at"
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._fetch_query: Select[Any] | None = None
+
+    @property
+    def present(self) -> bool:
+        """Whether the store has this notion at all."""
+        return getattr(self.store.schema, f"{self.kind}s") is not None
+
+    @property
+    def source(self) -> FromClause:
+        """The selectable of this kind.
+
+        Raises:
+            NotFoundError: the store has no such notion.
+        """
+        found: FromClause | None = getattr(self.store.schema, f"{self.kind}s")
+        if found is None:
+            raise NotFoundError(f"This kind of database has no {self.kind}s.")
+        return found
+
+    @property
+    def keys(self) -> FromClause:
+        """The selectable that this kind is filtered and sorted on: the same rows, perhaps fewer columns."""
+        return self.source
+
+    def read(self, work: Callable[[Connection], Any]) -> Any:
+        """Run ``work`` in one reading unit of work."""
+        return self.store.database.read(work)
+
+    def list_columns(self, source: FromClause) -> list[ColumnElement[Any]]:
+        """Return the columns that a record is made of; short ids' neighbours are added to them."""
+        raise NotImplementedError
+
+    def record(self, row: Row[Any], short_id: str) -> R:
+        """Return the record of a row of ``list_columns``."""
+        raise NotImplementedError
+
+    def fetch(self, connection: Connection, wanted: Sequence[str]) -> tuple[R, ...]:
+        """Return the records of the ids ``wanted``, in their order, each with its short id."""
+        if self._fetch_query is None:  # kept, since making it anew takes longer than running it
+            source = self.source
+            previous, following = neighbours(self.store.schema.ids[self.kind], source.c.id)
+            self._fetch_query = select(
+                *self.list_columns(source), previous.label("previous_id"), following.label("next_id")
+            ).where(source.c.id.in_(bindparam("wanted", expanding=True)))
+        records: list[R] = []
+        for start in range(0, len(wanted), 500):
+            chunk = wanted[start : start + 500]
+            rows = in_order(chunk, connection.execute(self._fetch_query, {"wanted": chunk}))
+            records += [self.record(row, ids.shortest(row.id, row.previous_id, row.next_id)) for row in rows]
+        return tuple(records)
+
+    def page(
+        self,
+        connection: Connection,
+        asked: Asked,
+        *,
+        key: ColumnElement[Any] | None = None,
+        descending: bool = False,
+        conditions: Sequence[ColumnElement[bool]] = (),
+    ) -> Page[R]:
+        """Return a page of records ordered by (``key``, id); by id alone where no key is given."""
+        keys = self.keys
+        found = page_of_keys(connection, keys, keys.c.id if key is None else key, descending, conditions, asked)
+        return Page(self.fetch(connection, found.rows), found.next, found.previous)
+
+    def list(self, asked: Asked = Asked(limit=0)) -> Page[R]:
+        """Return rows ordered by id."""
+        found: Page[R] = self.read(lambda connection: self.page(connection, asked))
+        return found
+
+    def get(self, id_or_prefix: str) -> R:
+        """Return the one row that an id or a prefix of it names.
+
+        Raises:
+            UsageError: no id at all. NotFoundError: no such row. AmbiguousIdError: several rows.
+        """
+
+        def work(connection: Connection) -> R:
+            found = self.resolve_in(connection, id_or_prefix)
+            return self.fetch(connection, [found])[0]
+
+        record: R = self.read(work)
+        return record
+
+    def cursor_in(self, connection: Connection, id_or_prefix: str, key: ColumnElement[Any]) -> Cursor:
+        """Return the place of a row in the order of ``key``; raises as ``get``."""
+        found = self.resolve_in(connection, id_or_prefix)
+        return Cursor(connection.scalar(select(type_coerce(key, NullType())).where(self.keys.c.id == found)), found)
+
+    def resolve_in(self, connection: Connection, text: str) -> str:
+        """Return the whole id that ``text`` names, within a unit of work; raises as ``get``."""
+        found = self.candidates_in(connection, text)
+        if found.count == 1:
+            return found.matches[0].id
+        if found.count == 0:
+            raise NotFoundError(
+                f"No {self.kind} has an id beginning with {found.prefix}.",
+                self.nearest_hint(connection, found.prefix),
+            )
+        raise AmbiguousIdError(
+            f"{found.count} {self.kind}s have ids beginning with {found.prefix}.",
+            found,
+            "Give more characters.",
+        )
+
+    def create(self, **values: Any) -> R:
+        """Make a row from common names and return it; raises as ``writing.Writer.create``."""
+        return self.get(self._writer.create(values))
+
+    def update(self, id_or_prefix: str, changes: Mapping[str, Any]) -> R:
+        """Change a row (objects merge, lists replace, None clears, the rest stays) and return it."""
+        row_id = self.read(lambda connection: self.resolve_in(connection, id_or_prefix))
+        self._writer.update(row_id, changes)
+        return self.get(row_id)
+
+    def delete(self, id_or_prefix: str) -> None:
+        """Delete a row and what cannot be without it, such as the tasks and messages of a session."""
+        self._writer.delete(self.read(lambda connection: self.resolve_in(connection, id_or_prefix)))
+
+    @property
+    def _writer(self) -> Writer:
+        from agor_tui.repositories.writing import Writer
+
+        return Writer(self.store, self.kind)
+
+    def candidates_in(self, connection: Connection, text: str, limit: int = CANDIDATES) -> Ambiguity:
+        """Return how many rows an id or prefix names, and the first ``limit`` of them in id order."""
+        prefix = self._prefix(text)
+        bare = self.store.schema.ids[self.kind]
+        inside = self._inside(bare, prefix)
+        found = connection.scalars(select(bare.c.id).where(inside).order_by(bare.c.id).limit(limit + 1)).all()
+        found = [each for each in found if prefix.matches(each)]
+        exact = [each for each in found if ids.compact(each) == prefix.text or each == prefix.text]
+        if exact:
+            found = exact
+        count = len(found)
+        if count > limit:
+            count = connection.scalar(select(func.count()).select_from(bare).where(inside)) or 0
+        return Ambiguity(prefix.text, count, self.matches(connection, found[:limit]))
+
+    def matches(self, connection: Connection, wanted: Sequence[str]) -> tuple[Match, ...]:
+        """Return what a person needs to tell the rows ``wanted`` apart."""
+        if not wanted:
+            return ()
+        source = self.source
+        previous, following = neighbours(self.store.schema.ids[self.kind], source.c.id)
+        session = source.c.session_id if "session_id" in source.c else literal(None)
+        query = select(
+            source.c.id,
+            source.c[self.title].label("title"),
+            source.c[self.time].label("time"),
+            session.label("session_id"),
+            previous.label("previous_id"),
+            following.label("next_id"),
+        ).where(source.c.id.in_(wanted))
+        return tuple(
+            Match(
+                self.kind,
+                row.id,
+                ids.shortest(row.id, row.previous_id, row.next_id),
+                row.title or "",
+                row.time,
+                row.session_id,
+            )
+            for row in in_order(wanted, connection.execute(query))
+        )
+
+    def nearest_hint(self, connection: Connection, text: str) -> str:
+        """Return a sentence that names the nearest id there is; empty where there is none."""
+        prefix = self._prefix(text)
+        bare = self.store.schema.ids[self.kind]
+        around = (
+            connection.scalar(select(func.max(bare.c.id, type_=Id())).where(bare.c.id < prefix.low)),
+            connection.scalar(select(func.min(bare.c.id, type_=Id())).where(bare.c.id > prefix.high)),
+        )
+        best = ids.nearest(prefix.text, [each for each in around if each is not None])
+        return "" if best is None else f"The nearest is {ids.compact(best)}."
+
+    def _prefix(self, text: str) -> ids.Prefix:
+        return ids.parse_prefix(text, literal=not self.store.schema.uuid_ids)
+
+    def _inside(self, bare: FromClause, prefix: ids.Prefix) -> ColumnElement[bool]:
+        return and_(bare.c.id >= literal(prefix.low, Id()), bare.c.id <= literal(prefix.high, Id()))
+
+
+def named(choice: Iterable[str], names: Mapping[str, Sequence[str | None]]) -> set[str]:
+    """Return the ids in ``names`` (id -> its names) that one of ``choice`` means: the whole name or its last part.
+
+    ``*`` stands for any text; case does not matter.
+    """
+    from fnmatch import fnmatchcase
+
+    found: set[str] = set()
+    for wanted in choice:
+        pattern = wanted.casefold()
+        for row_id, known in names.items():
+            for name in known:
+                if name and any(
+                    fnmatchcase(each, pattern) if "*" in pattern else each == pattern
+                    for each in (name.casefold(), name.casefold().rpartition("/")[2])
+                ):
+                    found.add(row_id)
+    return found
+
+
+def chosen(
+    column: ColumnElement[Any], include: Iterable[str] | None, exclude: Iterable[str] | None
+) -> list[ColumnElement[bool]]:
+    """Return the conditions that ``column`` is one of ``include`` and none of ``exclude`` (None: no condition)."""
+    conditions: list[ColumnElement[bool]] = []
+    if include is not None:
+        conditions.append(column.in_(list(include)))
+    if exclude:
+        conditions.append(or_(column.is_(None), column.not_in(list(exclude))))
+    return conditions
+
+
+def contains(columns: Sequence[ColumnElement[Any]], word: str) -> ColumnElement[bool]:
+    """Return the condition that one of ``columns`` contains ``word`` in any case.
+
+    SQLite's LIKE folds ASCII only, so the usual spellings of other letters are asked for one by one.
+    """
+    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    forms = {escaped} if escaped.isascii() else {escaped, escaped.lower(), escaped.upper(), escaped.title()}
+    return or_(*(column.ilike(f"%{form}%", escape="\\") for column in columns for form in sorted(forms)))
+
+
+def decoded(text: str | None) -> dict[str, Any]:
+    """Return a row's JSON with its secrets taken out; broken JSON as the text it is."""
+    try:
+        data = redact(load_json(text))
+    except ValueError:
+        return {"broken JSON": text}
+    return data if isinstance(data, dict) else {"data": data}

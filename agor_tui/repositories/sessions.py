@@ -1,0 +1,268 @@
+"""Sessions: pages by filter and sort, details, genealogy's raw material."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from sqlalchemy import FromClause, Row, exists, func, literal, not_, or_, select, union
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement
+
+from agor_tui.db.types import Instant
+from agor_tui.filters import Choice, SessionFilter, TaskFilter
+from agor_tui.records import (
+    Count,
+    Cursor,
+    Detail,
+    DetailGroup,
+    Page,
+    Session,
+    SessionDetail,
+    Sort,
+    SortKey,
+)
+from agor_tui.repositories.base import Asked, Repository, chosen, contains, decoded, named
+from agor_tui.repositories.names import Names
+
+SORTS: dict[SortKey, str] = {
+    "updated": "updated_at",
+    "created": "created_at",
+    "title": "title",
+    "status": "store_status",
+    "tool": "tool",
+    "id": "id",
+}
+
+_LISTED = (
+    "id", "title", "store_status", "tool", "created_at", "updated_at", "created_by", "parent_id", "forked_from_id",
+    "repo", "worktree", "branch", "board", "archived", "model", "tokens_input", "tokens_output", "cost",
+)  # fmt: skip
+
+SORTABLE_UNINDEXED = 100_000
+"""Up to so many sessions, a list without a fitting index is sorted all the same by default."""
+
+
+class SessionRepository(Repository[Session]):
+    """The sessions of a store."""
+
+    kind = "session"
+    title = "title"
+    time = "updated_at"
+
+    @property
+    def keys(self) -> FromClause:
+        return self.store.schema.session_keys
+
+    def list_columns(self, source: FromClause) -> list[ColumnElement[Any]]:
+        schema = self.store.schema
+        tasks, messages = schema.tasks, schema.messages
+        return [
+            *(source.c[name] for name in _LISTED),
+            select(func.count()).where(tasks.c.session_id == source.c.id).scalar_subquery().label("task_count"),
+            select(func.count()).where(messages.c.session_id == source.c.id).scalar_subquery().label("message_count"),
+        ]
+
+    def record(self, row: Row[Any], short_id: str) -> Session:
+        return Session(
+            id=row.id,
+            short_id=short_id,
+            title=row.title or "",
+            status=self.store.schema.session_statuses.get(row.store_status, row.store_status or "unknown"),
+            store_status=row.store_status or "unknown",
+            tool=row.tool or "unknown",
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            created_by=row.created_by,
+            parent_id=row.parent_id,
+            forked_from_id=row.forked_from_id,
+            repo=row.repo,
+            worktree=row.worktree,
+            branch=row.branch,
+            board=row.board,
+            archived=bool(row.archived),
+            model=row.model,
+            task_count=row.task_count,
+            message_count=row.message_count,
+            tokens_input=row.tokens_input,
+            tokens_output=row.tokens_output,
+            # Sums of floats differ in their last digits with the order of the rows.
+            cost=None if row.cost is None else round(float(row.cost), 10),
+        )
+
+    def default_sort(self) -> Sort:
+        """Return the order to list in when none is asked for: newest change first, unless that needs a long sort."""
+        schema = self.store.schema
+        if "updated" in schema.indexed_sorts or self.count(SessionFilter(archived="any"), SORTABLE_UNINDEXED).exact:
+            return Sort("updated")
+        return Sort("created" if "created" in schema.indexed_sorts else "updated")
+
+    def find(self, filter: SessionFilter, sort: Sort, asked: Asked) -> Page[Session]:
+        """Return a page of the sessions that ``filter`` lets through, in the order of ``sort``."""
+
+        def work(connection: Connection) -> Page[Session]:
+            return self.page(
+                connection,
+                asked,
+                key=self.keys.c[SORTS[sort.key]],
+                descending=sort.descending,
+                conditions=self._conditions(filter, Names(self.store, connection)),
+            )
+
+        return cast("Page[Session]", self.read(work))
+
+    def count(self, filter: SessionFilter, cap: int | None = None) -> Count:
+        """Return how many sessions ``filter`` lets through, counting no further than ``cap``."""
+
+        def work(connection: Connection) -> Count:
+            conditions = self._conditions(filter, Names(self.store, connection))
+            found = select(literal(1)).select_from(self.keys).where(*conditions)
+            if cap is not None:
+                found = found.limit(cap + 1)
+            value = connection.scalar(select(func.count()).select_from(found.subquery())) or 0
+            return Count(cap, exact=False) if cap is not None and value > cap else Count(value)
+
+        return cast("Count", self.read(work))
+
+    def cursor(self, id_or_prefix: str, sort: Sort) -> Cursor:
+        """Return the place of a session in the order of ``sort``; raises as ``get``."""
+
+        def work(connection: Connection) -> Cursor:
+            return self.cursor_in(connection, id_or_prefix, self.keys.c[SORTS[sort.key]])
+
+        return cast("Cursor", self.read(work))
+
+    def detail(self, id_or_prefix: str) -> SessionDetail:
+        """Return a session with all that its store says of it; raises as ``get``."""
+
+        def work(connection: Connection) -> SessionDetail:
+            wanted = self.resolve_in(connection, id_or_prefix)
+            session = self.fetch(connection, [wanted])[0]
+            source = self.source
+            columns = [source.c[name] for name in ("description", "context_used", "context_limit", "data")]
+            row = connection.execute(select(*columns).where(source.c.id == wanted)).one()
+            data = decoded(row.data)
+            keys = self.keys
+            links = [keys.c.parent_id] + [keys.c.forked_from_id] * ("forks" in self.store.schema.capabilities)
+            children = union(*(select(keys.c.id).where(link == wanted, keys.c.id != wanted) for link in links))
+            users = Names(self.store, connection).users() if session.created_by else {}
+            return SessionDetail(
+                session=session,
+                description=row.description,
+                created_by_name=next(iter(users.get(session.created_by or "", ())), None),
+                context_used=row.context_used,
+                context_limit=row.context_limit,
+                child_count=connection.scalar(select(func.count()).select_from(children.subquery())) or 0,
+                groups=(*self.store.schema.details(data), *self._facts(connection, wanted)),
+                raw=data,
+            )
+
+        return cast("SessionDetail", self.read(work))
+
+    def filter_values(self, field: str) -> tuple[str, ...]:
+        """Return the names that the store has for a field of the filter language, sorted."""
+
+        def work(connection: Connection) -> tuple[str, ...]:
+            if field == "tool":
+                source = self.source
+                newest = select(source.c.tool).order_by(source.c.id.desc()).limit(5_000).subquery()
+                found = connection.scalars(select(newest.c.tool).distinct())
+                return tuple(sorted(name for name in found if name))
+            known = Names(self.store, connection).of(field)
+            return tuple(sorted({names[0] for names in known.values() if names and names[0]}))
+
+        return cast("tuple[str, ...]", self.read(work))
+
+    def unknown_names(self, field: str, wanted: Sequence[str]) -> tuple[str, ...]:
+        """Return those of ``wanted`` that name no worktree, repo, board or user (``field``) of the store."""
+
+        def work(connection: Connection) -> tuple[str, ...]:
+            known = Names(self.store, connection).of(field)
+            return tuple(name for name in wanted if not named([name], known))
+
+        return cast("tuple[str, ...]", self.read(work))
+
+    def _facts(self, connection: Connection, session_id: str) -> list[DetailGroup]:
+        groups = []
+        for heading, query in self.store.schema.session_facts.items():
+            rows = [_flat(row._mapping) for row in connection.execute(query, {"session_id": session_id})]
+            if len(rows) == 1:
+                details = tuple(Detail(label, value) for label, value in rows[0].items())
+            else:
+                details = tuple(Detail(str(next(iter(row.values()), "")), dict(list(row.items())[1:])) for row in rows)
+            if details:
+                groups.append(DetailGroup(heading, details))
+        return groups
+
+    def in_places(self, filter: SessionFilter | TaskFilter, names: Names) -> list[ColumnElement[bool]]:
+        """Return the conditions of the fields that sessions and their tasks are both filtered by."""
+        keys, schema = self.keys, self.store.schema
+        conditions: list[ColumnElement[bool]] = []
+        if filter.tool:
+            conditions += chosen(keys.c.tool, filter.tool.include or None, filter.tool.exclude)
+        for choice, member, known in (
+            (filter.worktree, keys.c.worktree_id.in_, names.worktrees),
+            (filter.repo, schema.in_repos, names.repos),
+            (filter.board, schema.in_boards, names.boards),
+            (filter.user, keys.c.created_by.in_, names.users),
+        ):
+            if choice.include:
+                conditions.append(member(sorted(named(choice.include, known()))))
+            if choice.exclude:
+                conditions.append(not_(func.coalesce(member(sorted(named(choice.exclude, known()))), False)))
+        if filter.archived == "yes":
+            conditions.append(schema.archived)
+        elif filter.archived == "no":
+            conditions.append(schema.not_archived)
+        return conditions
+
+    def _conditions(self, filter: SessionFilter, names: Names) -> list[ColumnElement[bool]]:
+        source = self.keys
+        conditions = self.in_places(filter, names)
+        if filter.status:
+            conditions += status_conditions(source.c.store_status, filter.status, self.store.schema.session_statuses)
+        if filter.since is not None:
+            conditions.append(source.c.updated_at >= literal(filter.since, Instant()))
+        if filter.until is not None:
+            conditions.append(source.c.updated_at < literal(filter.until, Instant()))
+        conditions += [self._has(word) for word in filter.has.include]
+        conditions += [not_(self._has(word)) for word in filter.has.exclude]
+        sought = (source.c.title, source.c.description)
+        conditions += [contains(sought, word) for word in filter.words]
+        conditions += [not_(func.coalesce(contains(sought, word), False)) for word in filter.without]
+        return conditions
+
+    def _has(self, word: str) -> ColumnElement[bool]:
+        source, schema = self.keys, self.store.schema
+        if word == "parent":
+            return or_(source.c.parent_id.is_not(None), source.c.forked_from_id.is_not(None))
+        if word == "children":
+            child = schema.session_keys.alias()
+            links = [child.c.parent_id] + [child.c.forked_from_id] * ("forks" in schema.capabilities)
+            return or_(*(source.c.id.in_(select(link).where(link.is_not(None))) for link in links))
+        rows = schema.tasks if word == "tasks" else schema.messages
+        return exists(select(literal(1)).where(rows.c.session_id == source.c.id))
+
+
+def status_conditions(
+    column: ColumnElement[Any], choice: Choice, statuses: Mapping[str, str]
+) -> list[ColumnElement[bool]]:
+    """Return the conditions on the store's own status words that a choice of common ones means."""
+
+    def own(common: Sequence[str]) -> list[str]:
+        return [store for store, word in statuses.items() if word in common] + [
+            word for word in common if word not in statuses and word not in statuses.values()
+        ]
+
+    return chosen(column, own(choice.include) if choice.include else None, own(choice.exclude))
+
+
+def _flat(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the row as plain values, a JSON ``data`` column spread out; empty ones are left out."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if name == "data":
+            flat.update({key: each for key, each in decoded(value).items() if key not in flat})
+        else:
+            flat[str(name)] = value
+    return {name: value for name, value in flat.items() if value not in (None, "", [], {})}

@@ -1,0 +1,173 @@
+"""Tasks: pages by filter, the tasks of a session, one with its prompt and cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import FromClause, Row, exists, func, literal, not_, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement
+
+from agor_tui.db.types import Instant, instant_of_text
+from agor_tui.filters import TaskFilter
+from agor_tui.records import Count, Cursor, Page, Task, TaskDetail
+from agor_tui.repositories.base import Asked, Repository, contains, decoded
+from agor_tui.repositories.messages import of_task
+from agor_tui.repositories.names import Names
+from agor_tui.repositories.sessions import SessionRepository, status_conditions
+
+_LISTED = (
+    "id", "session_id", "title", "store_status", "created_at", "started_at", "completed_at", "range_start",
+    "range_end", "duration_ms", "model", "tool_use_count", "queue_position",
+)  # fmt: skip
+_DETAIL = (
+    "prompt", "tokens_input", "tokens_output", "tokens_cache_read", "tokens_cache_write", "cost", "error",
+    "sha_start", "sha_end", "report", "data",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The task that a message opens, and the task's prompt."""
+
+    task: Task
+    prompt: str | None
+
+
+class TaskRepository(Repository[Task]):
+    """The tasks of a store."""
+
+    kind = "task"
+    title = "title"
+
+    def list_columns(self, source: FromClause) -> list[ColumnElement[Any]]:
+        return [source.c[name] for name in _LISTED]
+
+    def record(self, row: Row[Any], short_id: str) -> Task:
+        # Stores often leave the times NULL; the range of the messages and the duration say them.
+        started = row.started_at or instant_of_text(row.range_start)
+        completed = row.completed_at or instant_of_text(row.range_end)
+        duration = row.duration_ms
+        if completed is None and started is not None and duration is not None and row.range_end is not None:
+            completed = _later(started, duration)
+        if duration is None and started is not None and completed is not None and completed >= started:
+            duration = (completed - started) // timedelta(milliseconds=1)
+        return Task(
+            id=row.id,
+            short_id=short_id,
+            session_id=row.session_id,
+            title=row.title or "",
+            status=self.store.schema.task_statuses.get(row.store_status, row.store_status or "unknown"),
+            store_status=row.store_status or "unknown",
+            created_at=row.created_at,
+            started_at=started,
+            completed_at=completed,
+            duration_ms=duration,
+            model=row.model,
+            tool_use_count=row.tool_use_count,
+            queue_position=row.queue_position,
+        )
+
+    def find(self, filter: TaskFilter, asked: Asked) -> Page[Task]:
+        """Return a page of the tasks that ``filter`` lets through, newest first."""
+
+        def work(connection: Connection) -> Page[Task]:
+            conditions = self._conditions(filter, connection)
+            key = self.source.c.created_at
+            return self.page(connection, asked, key=key, descending=True, conditions=conditions)
+
+        return cast("Page[Task]", self.read(work))
+
+    def count(self, filter: TaskFilter) -> Count:
+        """Return how many tasks ``filter`` lets through."""
+
+        def work(connection: Connection) -> Count:
+            query = select(func.count()).select_from(self.source).where(*self._conditions(filter, connection))
+            return Count(connection.scalar(query) or 0)
+
+        return cast("Count", self.read(work))
+
+    def of_session(self, session_id: str) -> tuple[Task, ...]:
+        """Return all tasks of a session in the order they were asked, queued ones last by their position."""
+
+        def work(connection: Connection) -> tuple[Task, ...]:
+            source = self.source
+            order = (
+                source.c.queue_position.is_not(None),
+                source.c.queue_position,
+                source.c.created_at,
+                source.c.id,
+            )
+            query = select(source.c.id).where(source.c.session_id == session_id).order_by(*order)
+            return self.fetch(connection, connection.scalars(query).all())
+
+        return cast("tuple[Task, ...]", self.read(work))
+
+    def cursor(self, id_or_prefix: str) -> Cursor:
+        """Return the place of a task in the order of ``find``; raises as ``get``."""
+
+        def work(connection: Connection) -> Cursor:
+            return self.cursor_in(connection, id_or_prefix, self.source.c.created_at)
+
+        return cast("Cursor", self.read(work))
+
+    def opening(self, task_id: str, message_id: str) -> Opening | None:
+        """Return a task with its prompt if ``message_id`` is its first message; None where it is not."""
+
+        def work(connection: Connection) -> Opening | None:
+            messages = self.store.schema.messages
+            order = [messages.c[name] for name in self.store.schema.message_order]
+            first = select(messages.c.id).where(of_task(self.store.schema, task_id)).order_by(*order).limit(1)
+            if connection.scalar(first) != message_id:
+                return None
+            found = self.fetch(connection, [task_id])
+            if not found:
+                return None
+            prompt = connection.scalar(select(self.source.c.prompt).where(self.source.c.id == task_id))
+            return Opening(found[0], prompt)
+
+        return cast("Opening | None", self.read(work))
+
+    def detail(self, id_or_prefix: str) -> TaskDetail:
+        """Return a task with its prompt, cost, error and what it changed; raises as ``get``."""
+
+        def work(connection: Connection) -> TaskDetail:
+            wanted = self.resolve_in(connection, id_or_prefix)
+            task = self.fetch(connection, [wanted])[0]
+            source, messages = self.source, self.store.schema.messages
+            row = connection.execute(select(*(source.c[name] for name in _DETAIL)).where(source.c.id == wanted)).one()
+            of_this = select(func.count()).select_from(messages).where(of_task(self.store.schema, wanted))
+            found = row._asdict()
+            raw = decoded(found.pop("data"))
+            found["cost"] = None if found["cost"] is None else round(float(found["cost"]), 10)
+            return TaskDetail(task=task, message_count=connection.scalar(of_this) or 0, raw=raw, **found)
+
+        return cast("TaskDetail", self.read(work))
+
+    def _conditions(self, filter: TaskFilter, connection: Connection) -> list[ColumnElement[bool]]:
+        source = self.source
+        conditions: list[ColumnElement[bool]] = []
+        sessions = SessionRepository(self.store)
+        if filter.session_id is not None:
+            conditions.append(source.c.session_id == sessions.resolve_in(connection, filter.session_id))
+        elif places := sessions.in_places(filter, Names(self.store, connection)):
+            conditions.append(exists(select(literal(1)).where(sessions.keys.c.id == source.c.session_id, *places)))
+        if filter.status:
+            conditions += status_conditions(source.c.store_status, filter.status, self.store.schema.task_statuses)
+        if filter.since is not None:
+            conditions.append(source.c.created_at >= literal(filter.since, Instant()))
+        if filter.until is not None:
+            conditions.append(source.c.created_at < literal(filter.until, Instant()))
+        sought = (source.c.title, source.c.prompt)
+        conditions += [contains(sought, word) for word in filter.words]
+        conditions += [not_(func.coalesce(contains(sought, word), False)) for word in filter.without]
+        return conditions
+
+
+def _later(start: datetime, ms: int) -> datetime | None:
+    try:
+        return start + timedelta(milliseconds=ms)
+    except OverflowError:
+        return None

@@ -1,0 +1,195 @@
+"""Making, changing and deleting rows of a native database: by the common names, each change in one transaction.
+
+A change merges nested objects, replaces lists, clears what it gives as None and leaves the rest untouched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy.engine import Connection
+
+from agor_tui import ids
+from agor_tui.db import tables
+from agor_tui.db.types import dump_json, load_json
+from agor_tui.errors import DatabaseError, NotFoundError, ReadOnlyError, UsageError
+from agor_tui.records import Kind
+from agor_tui.repositories.base import Store
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A table, and where the common names that are not its columns go: another column, or a path in ``data``."""
+
+    table: Table
+    key: str
+    columns: Mapping[str, str]
+    paths: Mapping[str, tuple[str, ...]]
+    defaults: Mapping[str, Any]
+
+
+_TARGETS: dict[Kind, _Target] = {
+    "session": _Target(
+        tables.sessions,
+        "session_id",
+        {"tool": "agentic_tool", "parent_id": "parent_session_id", "forked_from_id": "forked_from_session_id"},
+        {"title": ("title",), "description": ("description",), "model": ("model_config", "model")},
+        {"status": "idle"},
+    ),
+    "task": _Target(
+        tables.tasks,
+        "task_id",
+        {},
+        {
+            "title": ("description",),
+            "prompt": ("full_prompt",),
+            "model": ("model",),
+            "tool_use_count": ("tool_use_count",),
+            "duration_ms": ("duration_ms",),
+            "error": ("error_message",),
+            "report": ("report",),
+        },
+        {"status": "created"},
+    ),
+    "message": _Target(
+        tables.messages,
+        "message_id",
+        {"parent_tool_id": "parent_tool_use_id"},
+        {"content": ("content",), "tool_uses": ("tool_uses",), "metadata": ("metadata",)},
+        {"type": "user", "role": "user"},
+    ),
+    "board": _Target(tables.boards, "board_id", {}, {"description": ("description",)}, {}),
+    "repo": _Target(
+        tables.repos,
+        "repo_id",
+        {"name": "slug"},
+        {"path": ("local_path",), "remote_url": ("remote_url",), "default_branch": ("default_branch",)},
+        {},
+    ),
+    "worktree": _Target(
+        tables.worktrees, "worktree_id", {"branch": "ref"}, {"path": ("path",)}, {"worktree_unique_id": 0}
+    ),
+    "user": _Target(tables.users, "user_id", {}, {}, {"password": "", "role": "member"}),
+}
+
+
+class Writer:
+    """Writes the rows of one kind."""
+
+    def __init__(self, store: Store, kind: Kind) -> None:
+        self._store = store
+        self._kind = kind
+        self._target = _TARGETS[kind]
+
+    def create(self, values: Mapping[str, Any]) -> str:
+        """Make a row from common names and return its id, a new one unless ``id`` is given.
+
+        Raises:
+            UsageError: an unknown name. ReadOnlyError: the database may not be written. DatabaseError: a value is
+                refused.
+        """
+        self._require_write()
+        target = self._target
+        given = dict(values)
+        row_id = given.pop("id", None) or ids.new_id()
+        now = datetime.now(UTC)
+        columns, nested = self._sorted({**target.defaults, **given})
+        row = {"created_at": now, **{name: value for name, value in columns.items() if value is not None}}
+        if "updated_at" in target.table.c:
+            row.setdefault("updated_at", row["created_at"])
+        if "timestamp" in target.table.c:
+            row.setdefault("timestamp", row["created_at"])
+        if "data" in target.table.c:
+            row["data"] = dump_json(merge({}, nested))
+        row[target.key] = row_id
+        self._store.database.write(lambda connection: connection.execute(insert(target.table).values(row)))
+        return str(row_id)
+
+    def update(self, row_id: str, changes: Mapping[str, Any]) -> None:
+        """Change the row of a whole id; raises as ``create``, and NotFoundError where it is gone."""
+        self._require_write()
+        columns, nested = self._sorted(changes)
+        target = self._target
+        key = target.table.c[target.key]
+
+        def work(connection: Connection) -> None:
+            row: dict[str, Any] = dict(columns)
+            if nested:
+                found = connection.execute(select(target.table.c.data).where(key == row_id).with_for_update()).first()
+                row["data"] = dump_json(merge(self._stored(found, row_id), nested))
+            if "updated_at" in target.table.c:
+                row.setdefault("updated_at", datetime.now(UTC))
+            if row and connection.execute(update(target.table).where(key == row_id).values(row)).rowcount == 0:
+                raise self._gone(row_id)
+
+        self._store.database.write(work)
+
+    def delete(self, row_id: str) -> None:
+        """Delete the row of a whole id, with the rows that cannot be without it; NotFoundError where it is gone."""
+        self._require_write()
+        target = self._target
+
+        def work(connection: Connection) -> None:
+            if connection.execute(delete(target.table).where(target.table.c[target.key] == row_id)).rowcount == 0:
+                raise self._gone(row_id)
+
+        self._store.database.write(work)
+
+    def _require_write(self) -> None:
+        if "write" not in self._store.schema.capabilities:
+            raise ReadOnlyError(
+                f"{self._store.database.place.label} is open for reading only.",
+                "Only databases made by agor-tui are written to.",
+            )
+
+    def _sorted(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the values that are columns, and those that go into ``data``, nested as there."""
+        target = self._target
+        columns: dict[str, Any] = {}
+        nested: dict[str, Any] = {}
+        for name, value in values.items():
+            column = target.columns.get(name, name)
+            if name in target.paths:
+                path = target.paths[name]
+                for part in reversed(path):
+                    value = {part: value}
+                nested = merge(nested, value, clear=False)
+            elif name == "data" and isinstance(value, Mapping):
+                nested = merge(nested, value, clear=False)
+            elif column in target.table.c and column not in (target.key, "data"):
+                columns[column] = value
+            else:
+                raise UsageError(f"A {self._kind} has no field {name!r} that can be set.")
+        return columns, nested
+
+    def _stored(self, found: Any, row_id: str) -> dict[str, Any]:
+        if found is None:
+            raise self._gone(row_id)
+        try:
+            stored = load_json(found.data)
+        except ValueError:
+            stored = None
+        if not isinstance(stored, dict):
+            raise DatabaseError(f"The data of {self._kind} {row_id} is broken JSON.", "Mend it before changing it.")
+        return stored
+
+    def _gone(self, row_id: str) -> NotFoundError:
+        return NotFoundError(f"The {self._kind} {row_id} does not exist any more.", "Refresh the list.")
+
+
+def merge(stored: Mapping[str, Any], changes: Mapping[str, Any], *, clear: bool = True) -> dict[str, Any]:
+    """Return ``stored`` with ``changes``: objects merge, everything else replaces; None clears (or is kept)."""
+    merged = dict(stored)
+    for name, value in changes.items():
+        if value is None and clear:
+            merged.pop(name, None)
+        elif isinstance(value, Mapping):
+            below = merged.get(name)
+            merged[name] = merge(below if isinstance(below, Mapping) else {}, value, clear=clear)
+        else:
+            merged[name] = value
+    return merged

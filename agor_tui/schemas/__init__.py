@@ -1,0 +1,37 @@
+"""The schema kinds: whose tables a database holds, and the selectables over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agor_tui.db.catalog import Catalog
+from agor_tui.errors import UnknownSchemaError
+from agor_tui.schemas import agor, native, opencode
+from agor_tui.schemas.base import Schema
+
+Build = Callable[[Catalog, str, str | None], Schema]
+
+# Native before Agor: our tables have its names, and our version table besides.
+KINDS: tuple[tuple[Callable[[Catalog], bool], Build], ...] = (
+    (native.detect, native.build),
+    (opencode.detect, opencode.build),
+    (agor.detect, agor.build),
+)
+
+
+def recognise(catalog: Catalog, dialect: str, tenant: str | None, place: str) -> Schema:
+    """Return the mapping for the tables in ``catalog``; ``place`` names the database in the error.
+
+    Raises:
+        UnknownSchemaError: the tables are nobody's that we know.
+    """
+    for detect, build in KINDS:
+        if detect(catalog):
+            return build(catalog, dialect, tenant)
+    if not catalog.tables:
+        raise UnknownSchemaError(f"{place} has no tables.", "To make it a database of agor-tui: agor-tui db init")
+    some = ", ".join(sorted(catalog.tables)[:5])
+    raise UnknownSchemaError(
+        f"{place} holds tables of no known kind ({some}).",
+        "Known are databases of agor-tui, Agor and OpenCode.",
+    )

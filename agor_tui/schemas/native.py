@@ -1,0 +1,21 @@
+"""Our own tables: of Agor's shape, made and owned by our migrations, and therefore writable."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agor_tui.db.catalog import Catalog
+from agor_tui.db.tables import VERSION_TABLE
+from agor_tui.schemas import agor
+from agor_tui.schemas.base import Schema
+
+
+def detect(catalog: Catalog) -> bool:
+    """Tell whether our migrations made these tables: our version table is there."""
+    return catalog.has(VERSION_TABLE) and catalog.has("sessions", "session_id")
+
+
+def build(catalog: Catalog, dialect: str, tenant: str | None) -> Schema:
+    """Return the mapping of our tables."""
+    schema = agor.build(catalog, dialect, tenant, kind="native")
+    return replace(schema, capabilities=schema.capabilities | {"write"})
