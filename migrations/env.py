@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from agor_tui.db.tables import VERSION_TABLE, metadata
+from agor_tui.db.revision import VERSION_TABLE
+from agor_tui.db.tables import metadata
 
 given = context.config.attributes
 if context.is_offline_mode():

@@ -55,6 +55,8 @@ def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def _isolated(monkeypatch: pytest.MonkeyPatch, _homes: Iterator[Path]) -> None:
     """Keep the developer's home, settings, databases, locale and terminal out of every test."""
     for name in list(os.environ):
+        if name == "TEXTUAL_SNAPSHOT_TEMPDIR":  # where the snapshot plugin keeps its report
+            continue
         if name.startswith(("XDG_", "AGOR", "PG", "DB_", "OPENCODE", "TEXTUAL")):
             monkeypatch.delenv(name)
     for name in ("DATABASE_URL", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "PAGER", "LANGUAGE"):

@@ -10,7 +10,8 @@ from sqlalchemy import CheckConstraint, inspect
 from sqlalchemy.engine import Connection, Dialect
 
 from agor_tui.db.postgresql import json_decoded
-from agor_tui.db.tables import VERSION_TABLE, metadata
+from agor_tui.db.revision import VERSION_TABLE
+from agor_tui.db.tables import metadata
 
 
 def differences(connection: Connection) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from sqlalchemy import exc
 from sqlalchemy.engine import Connection, Engine
 
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace
-from agor_tui.db import postgresql
 from agor_tui.db.failures import explain
 from agor_tui.db.sqlite import SqliteFile
 from agor_tui.errors import ConfigError, ReadOnlyError
@@ -45,6 +44,9 @@ class Database:
         self._file: SqliteFile | None = None
         self._pool: Engine | None = None
         if isinstance(place, PostgresPlace):
+            from agor_tui.db import postgresql  # psycopg takes long to import, and an SQLite file needs none
+
+            self._postgresql = postgresql
             self._pool = postgresql.make_engine(place)
         else:
             self._file = SqliteFile(place, writable=writable, create=create)
@@ -86,7 +88,7 @@ class Database:
         for attempt in ("first", "second"):
             try:
                 with self._unit(self._pool) as connection:
-                    postgresql.begin(connection, self.place, read_only=True, tenant=self.tenant)
+                    self._postgresql.begin(connection, self.place, read_only=True, tenant=self.tenant)
                     result = work(connection)
                     connection.exec_driver_sql("COMMIT")
                     return result
@@ -113,7 +115,7 @@ class Database:
                 # IMMEDIATE: a reader that turns writer half-way would fail where another program wrote meanwhile.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
-                postgresql.begin(connection, self.place, read_only=False, tenant=self.tenant)
+                self._postgresql.begin(connection, self.place, read_only=False, tenant=self.tenant)
             try:
                 result = work(connection)
                 connection.exec_driver_sql("COMMIT")
@@ -139,7 +141,7 @@ class Database:
             if self._file:
                 connection.interrupt()
             else:
-                postgresql.cancel(connection)
+                self._postgresql.cancel(connection)
 
     def close(self) -> None:
         """Close all connections."""

@@ -102,8 +102,8 @@ _POSTGRESQL = (
         "Try again in a moment.",
     ),
     (
-        r"server closed the connection|terminating connection|connection (was )?(lost|closed)|the connection is (lost|closed)"
-        r"|consuming input failed|Connection reset|Broken pipe|EOF detected",
+        r"server closed the connection|terminating connection|connection (was |is )?(lost|closed)|consuming input"
+        r" failed|Connection reset|Broken pipe|EOF detected",
         "closed the connection.",
         "Check that the server still runs, and try again.",
     ),

@@ -25,8 +25,8 @@ from agor_tui.db.drift import differences
 from agor_tui.db.engine import Database
 from agor_tui.db.failures import explain
 from agor_tui.db.foreign import foreign_revisions
-from agor_tui.db.revision import HEAD, REVISIONS, current_revision, ownership, require_known
-from agor_tui.db.tables import VERSION_TABLE, metadata, schema_migrations
+from agor_tui.db.revision import HEAD, REVISIONS, VERSION_TABLE, current_revision, ownership, require_known
+from agor_tui.db.tables import metadata, schema_migrations
 from agor_tui.errors import DatabaseError, ForeignDatabaseError, ReadOnlyError, UsageError
 from agor_tui.records import MigrationRun, MigrationStatus, Revision
 

@@ -8,8 +8,10 @@ from sqlalchemy import inspect, select
 from sqlalchemy.engine import Connection
 
 from agor_tui.config.places import Place, describe
-from agor_tui.db.tables import VERSION_TABLE, schema_migrations
 from agor_tui.errors import SchemaVersionError
+
+#: Alembic's table under a name of our own: another program's ``alembic_version`` is never taken for ours.
+VERSION_TABLE = "agor_tui_version"
 
 #: All revisions from the first to the newest: the history has no branches.
 REVISIONS = ("0001",)
@@ -48,6 +50,8 @@ def require_known(connection: Connection, place: Place) -> str | None:
     revision = current_revision(connection)
     if revision is None or revision in REVISIONS:
         return revision
+    from agor_tui.db.tables import schema_migrations  # its import brings the PostgreSQL dialect, and takes long
+
     version = None
     if inspect(connection).has_table(schema_migrations.name):
         made_by = select(schema_migrations.c.tool_version).where(schema_migrations.c.revision == revision)

@@ -64,8 +64,6 @@ MESSAGE_ROLES = ("user", "assistant", "system", "file-history-snapshot")
 MESSAGE_STATUSES = ("queued",)
 USER_ROLES = ("owner", "superadmin", "admin", "member", "viewer")
 
-#: Alembic's table under a name of our own: another program's ``alembic_version`` is never taken for ours.
-VERSION_TABLE = "agor_tui_version"
 
 _NAMES = {
     "pk": "pk_%(table_name)s",

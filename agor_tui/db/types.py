@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import BigInteger, Boolean, Float, Integer, case, func, literal_column
+from sqlalchemy import ARRAY, BigInteger, Boolean, Float, Integer, any_, bindparam, case, func, literal_column, select
 from sqlalchemy import Text as TextImpl
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -132,6 +132,8 @@ class Instant(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name == "postgresql":
+            from sqlalchemy.dialects.postgresql import TIMESTAMP  # takes long to import
+
             return dialect.type_descriptor(TIMESTAMP(timezone=True))
         return dialect.type_descriptor(Integer())
 
@@ -223,7 +225,11 @@ class Json(TypeDecorator[str]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         # The driver is given identity functions for JSON, so that JSONB passes as text both ways.
-        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else TextImpl())
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(TextImpl())
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB())
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         if value is None:
@@ -241,6 +247,23 @@ class Json(TypeDecorator[str]):
 
 def _escape_surrogates(text: str) -> str:
     return text if text.isascii() else re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def among(column: ColumnElement[Any], dialect: str, name: str) -> ColumnElement[bool]:
+    """Return the condition that ``column`` is one of the ids bound to ``name`` as ``id_list`` makes them.
+
+    One parameter however many there are, so that the statement stays the same.
+    """
+    if dialect == "postgresql":
+        return column == any_(bindparam(name, type_=ARRAY(TextImpl())))
+    values = func.json_each(bindparam(name, type_=TextImpl())).table_valued("value")
+    return column.in_(select(values.c.value))
+
+
+def id_list(ids: Sequence[str], dialect: str) -> Any:
+    """Return ``ids`` as the parameter that ``among`` takes."""
+    kept = [keep_text(each) for each in ids]
+    return kept if dialect == "postgresql" else dump_json(kept)
 
 
 class JsonSql:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import FromClause, Row, Select, and_, bindparam, func, literal, or_, select, tuple_, type_coerce
+from sqlalchemy import FromClause, Row, Select, bindparam, func, literal, null, or_, select, tuple_, type_coerce
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import NullType
 
 from agor_tui import ids
 from agor_tui.db.engine import Database
-from agor_tui.db.types import Id, load_json
-from agor_tui.errors import AmbiguousIdError, NotFoundError
+from agor_tui.db.types import Id, among, id_list, load_json
+from agor_tui.errors import AmbiguousIdError, NotFoundError, UsageError
 from agor_tui.records import Ambiguity, Cursor, Kind, Match, Page
 from agor_tui.redact import redact
 from agor_tui.schemas.base import Schema
@@ -116,10 +117,11 @@ class Repository(Generic[R]):
     title: str = "name"
     """The column that names a row to a person."""
     time: str = "created_at"
+    rows_apart: bool = True
+    """Whether a list of this kind shows short ids, for which each row's neighbours are asked."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._fetch_query: Select[Any] | None = None
 
     @property
     def present(self) -> bool:
@@ -155,18 +157,45 @@ class Repository(Generic[R]):
         """Return the record of a row of ``list_columns``."""
         raise NotImplementedError
 
+    # The statements that never change are kept: making one anew takes longer than running it.
+
+    @cached_property
+    def _rows_query(self) -> Select[Any]:
+        return self._of_ids(self.list_columns(self.source), self.rows_apart)
+
+    @cached_property
+    def _matches_query(self) -> Select[Any]:
+        source = self.source
+        session = source.c.session_id if "session_id" in source.c else literal(None)
+        title, time = source.c[self.title].label("title"), source.c[self.time].label("time")
+        return self._of_ids([source.c.id, title, time, session.label("session_id")], True)
+
+    @cached_property
+    def _prefix_query(self) -> Select[Any]:
+        bare = self.store.schema.ids[self.kind]
+        low, high = bindparam("low", type_=Id()), bindparam("high", type_=Id())
+        return select(bare.c.id).where(bare.c.id >= low, bare.c.id <= high).order_by(bare.c.id)
+
+    @cached_property
+    def _first_prefix_query(self) -> Select[Any]:
+        return self._prefix_query.limit(CANDIDATES + 1)
+
+    def _of_ids(self, columns: Sequence[ColumnElement[Any]], apart: bool) -> Select[Any]:
+        source = self.source
+        previous: ColumnElement[Any] = null()
+        following: ColumnElement[Any] = null()
+        if apart:
+            previous, following = neighbours(self.store.schema.ids[self.kind], source.c.id)
+        query = select(*columns, previous.label("previous_id"), following.label("next_id"))
+        return query.where(among(source.c.id, self.store.database.dialect, "wanted"))
+
     def fetch(self, connection: Connection, wanted: Sequence[str]) -> tuple[R, ...]:
         """Return the records of the ids ``wanted``, in their order, each with its short id."""
-        if self._fetch_query is None:  # kept, since making it anew takes longer than running it
-            source = self.source
-            previous, following = neighbours(self.store.schema.ids[self.kind], source.c.id)
-            self._fetch_query = select(
-                *self.list_columns(source), previous.label("previous_id"), following.label("next_id")
-            ).where(source.c.id.in_(bindparam("wanted", expanding=True)))
         records: list[R] = []
+        dialect = self.store.database.dialect
         for start in range(0, len(wanted), 500):
             chunk = wanted[start : start + 500]
-            rows = in_order(chunk, connection.execute(self._fetch_query, {"wanted": chunk}))
+            rows = in_order(chunk, connection.execute(self._rows_query, {"wanted": id_list(chunk, dialect)}))
             records += [self.record(row, ids.shortest(row.id, row.previous_id, row.next_id)) for row in rows]
         return tuple(records)
 
@@ -210,14 +239,14 @@ class Repository(Generic[R]):
 
     def resolve_in(self, connection: Connection, text: str) -> str:
         """Return the whole id that ``text`` names, within a unit of work; raises as ``get``."""
-        found = self.candidates_in(connection, text)
-        if found.count == 1:
-            return found.matches[0].id
-        if found.count == 0:
+        prefix, count, matching = self._matching(connection, text)
+        if count == 1:
+            return matching[0]
+        if not count:
             raise NotFoundError(
-                f"No {self.kind} has an id beginning with {found.prefix}.",
-                self.nearest_hint(connection, found.prefix),
+                f"No {self.kind} has an id beginning with {prefix.text}.", self.nearest_hint(connection, prefix.text)
             )
+        found = Ambiguity(prefix.text, count, self.matches(connection, matching))
         raise AmbiguousIdError(
             f"{found.count} {self.kind}s have ids beginning with {found.prefix}.",
             found,
@@ -244,36 +273,36 @@ class Repository(Generic[R]):
 
         return Writer(self.store, self.kind)
 
-    def candidates_in(self, connection: Connection, text: str, limit: int = CANDIDATES) -> Ambiguity:
-        """Return how many rows an id or prefix names, and the first ``limit`` of them in id order."""
-        prefix = self._prefix(text)
-        bare = self.store.schema.ids[self.kind]
-        inside = self._inside(bare, prefix)
-        found = connection.scalars(select(bare.c.id).where(inside).order_by(bare.c.id).limit(limit + 1)).all()
-        found = [each for each in found if prefix.matches(each)]
-        exact = [each for each in found if ids.compact(each) == prefix.text or each == prefix.text]
-        if exact:
-            found = exact
-        count = len(found)
-        if count > limit:
-            count = connection.scalar(select(func.count()).select_from(bare).where(inside)) or 0
-        return Ambiguity(prefix.text, count, self.matches(connection, found[:limit]))
+    def candidates_in(self, connection: Connection, text: str) -> Ambiguity:
+        """Return how many rows an id or prefix names, and the first ``CANDIDATES`` of them in id order."""
+        prefix, count, matching = self._matching(connection, text)
+        return Ambiguity(prefix.text, count, self.matches(connection, matching))
+
+    def _matching(self, connection: Connection, text: str) -> tuple[ids.Prefix, int, Sequence[str]]:
+        """Return the prefix that ``text`` means, how many ids begin so, and the first of them."""
+        try:
+            prefix = self._prefix(text)
+        except UsageError:
+            # An id of a form that we do not know is still one when it is given whole.
+            whole = ids.Prefix(text, "literal", text, text)
+            if found := connection.scalars(self._first_prefix_query, {"low": text, "high": text}).all():
+                return whole, 1, found
+            raise
+        bounds = {"low": prefix.low, "high": prefix.high}
+        found = [each for each in connection.scalars(self._first_prefix_query, bounds) if prefix.matches(each)]
+        exact = [each for each in found if prefix.text in (ids.compact(each), each)]
+        if exact or len(found) <= CANDIDATES:
+            return prefix, len(exact or found), exact or found
+        count = connection.scalar(
+            select(func.count()).select_from(self._prefix_query.order_by(None).subquery()), bounds
+        )
+        return prefix, count or 0, found[:CANDIDATES]
 
     def matches(self, connection: Connection, wanted: Sequence[str]) -> tuple[Match, ...]:
         """Return what a person needs to tell the rows ``wanted`` apart."""
         if not wanted:
             return ()
-        source = self.source
-        previous, following = neighbours(self.store.schema.ids[self.kind], source.c.id)
-        session = source.c.session_id if "session_id" in source.c else literal(None)
-        query = select(
-            source.c.id,
-            source.c[self.title].label("title"),
-            source.c[self.time].label("time"),
-            session.label("session_id"),
-            previous.label("previous_id"),
-            following.label("next_id"),
-        ).where(source.c.id.in_(wanted))
+        rows = connection.execute(self._matches_query, {"wanted": id_list(wanted, self.store.database.dialect)})
         return tuple(
             Match(
                 self.kind,
@@ -283,7 +312,7 @@ class Repository(Generic[R]):
                 row.time,
                 row.session_id,
             )
-            for row in in_order(wanted, connection.execute(query))
+            for row in in_order(wanted, rows)
         )
 
     def nearest_hint(self, connection: Connection, text: str) -> str:
@@ -299,9 +328,6 @@ class Repository(Generic[R]):
 
     def _prefix(self, text: str) -> ids.Prefix:
         return ids.parse_prefix(text, literal=not self.store.schema.uuid_ids)
-
-    def _inside(self, bare: FromClause, prefix: ids.Prefix) -> ColumnElement[bool]:
-        return and_(bare.c.id >= literal(prefix.low, Id()), bare.c.id <= literal(prefix.high, Id()))
 
 
 def named(choice: Iterable[str], names: Mapping[str, Sequence[str | None]]) -> set[str]:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from agor_tui import ids
 from agor_tui.records import Ambiguity, Match
-from agor_tui.repositories.base import Repository
+from agor_tui.repositories.base import CANDIDATES, Repository
 
 
 class Lookup:
@@ -19,17 +19,19 @@ class Lookup:
     def __init__(self, repositories: Sequence[Repository[Any]]) -> None:
         self._repositories = repositories
 
-    def candidates(self, text: str, limit: int) -> Ambiguity:
-        """Return how many rows ``text`` fits, and the first ``limit`` of them; raises UsageError where it is no id."""
+    def candidates(self, text: str) -> Ambiguity:
+        """Return how many rows ``text`` fits, and the first of them; raises UsageError where it is no id."""
 
         def work(connection: Connection) -> Ambiguity:
-            found = [each.candidates_in(connection, text, limit) for each in self._repositories]
+            found = [each.candidates_in(connection, text) for each in self._repositories]
             every = [match for each in found for match in each.matches]
             # Where prompts are the tasks, the same row is found twice: as a task and as a message.
             tasks = {match.id for match in every if match.kind == "task"}
             matches = [match for match in every if match.kind != "message" or match.id not in tasks]
             count = sum(each.count for each in found) - len(every) + len(matches)
-            return Ambiguity(found[0].prefix, count, _set_apart(sorted(matches, key=lambda match: match.id))[:limit])
+            return Ambiguity(
+                found[0].prefix, count, _set_apart(sorted(matches, key=lambda match: match.id))[:CANDIDATES]
+            )
 
         result: Ambiguity = self._repositories[0].read(work)
         return result

@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from agor_tui.errors import NotFoundError
 from agor_tui.records import Message
-from agor_tui.repositories.base import Repository, in_order
+from agor_tui.repositories.base import Repository
 from agor_tui.schemas.base import Schema
 
 _COLUMNS = (
@@ -33,6 +33,7 @@ class MessageRepository(Repository[Message]):
     kind = "message"
     title = "role"
     time = "timestamp"
+    rows_apart = False
 
     def list_columns(self, source: FromClause) -> list[ColumnElement[Any]]:
         return [source.c[name] for name in _COLUMNS]
@@ -53,16 +54,6 @@ class MessageRepository(Repository[Message]):
             queued=bool(row.queued),
             reverted=bool(row.reverted),
         )
-
-    def fetch(self, connection: Connection, wanted: Sequence[str]) -> tuple[Message, ...]:
-        # Messages show no short ids, so their neighbours are not asked for.
-        source = self.source
-        found: list[Message] = []
-        for start in range(0, len(wanted), 500):
-            chunk = wanted[start : start + 500]
-            rows = connection.execute(select(*self.list_columns(source)).where(source.c.id.in_(chunk)))
-            found += [self.record(row, "") for row in in_order(chunk, rows)]
-        return tuple(found)
 
     def count(self, session_id: str) -> int:
         """Return how many messages a session has, queued ones included."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agor_tui.db.catalog import Catalog
-from agor_tui.db.tables import VERSION_TABLE
+from agor_tui.db.revision import VERSION_TABLE
 from agor_tui.schemas import agor
 from agor_tui.schemas.base import Schema
 

@@ -255,9 +255,9 @@ class Browser:
             f"{found.count} {what}s have ids beginning with {found.prefix}.", found, "Give more characters."
         )
 
-    def candidates(self, prefix: str, kinds: tuple[Kind, ...] = ALL_KINDS, limit: int = 20) -> Ambiguity:
-        """Return how many rows of ``kinds`` a prefix fits, and the first ``limit`` of them."""
-        return Lookup(self._repositories(kinds)).candidates(prefix, limit)
+    def candidates(self, prefix: str, kinds: tuple[Kind, ...] = ALL_KINDS) -> Ambiguity:
+        """Return how many rows of ``kinds`` a prefix fits, and the first 20 of them."""
+        return Lookup(self._repositories(kinds)).candidates(prefix)
 
     def _repositories(self, kinds: tuple[Kind, ...]) -> list[Repository[Any]]:
         known: dict[Kind, Repository[Any]] = {

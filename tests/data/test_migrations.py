@@ -16,7 +16,7 @@ from sqlalchemy import text
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace
 from agor_tui.db import migrator, revision, scripts
 from agor_tui.db.engine import Database
-from agor_tui.db.tables import VERSION_TABLE
+from agor_tui.db.revision import VERSION_TABLE
 from agor_tui.errors import DatabaseError, MigrationError, ReadOnlyError, SchemaVersionError, UsageError
 from agor_tui.repositories.store import open_store
 
