@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace
 from agor_tui.db.failures import explain
-from agor_tui.db.sqlite import SqliteFile
+from agor_tui.db.sqlite import MOST_UNLOCKED, Source, SqliteFile, restless
 from agor_tui.errors import ConfigError, ReadOnlyError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Database:
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a read-only transaction that sees one state of the database; return its result.
 
-        A unit may run twice: an SQLite file that changed under an unlocked reading is read again with locks, a
+        A unit may run several times: an SQLite file that changed under an unlocked reading is read again, and a
         PostgreSQL connection that the server dropped is made anew.
 
         Raises:
@@ -68,18 +68,23 @@ class Database:
         """
         if self._file is None:
             return self._read_postgresql(work)
-        source = self._file.source()
-        try:
-            with self._unit(source.engine) as connection:
-                connection.exec_driver_sql("BEGIN")
-                result = work(connection)
-        except exc.DBAPIError as error:
-            if not self._file.changed(source):
-                raise explain(self.place, error) from None
-        else:
+        for attempt in range(2 * MOST_UNLOCKED):
+            source = self._file.source(attempt=attempt)
+            try:
+                result = self._read_sqlite(source, work)
+            except exc.DBAPIError as error:
+                if self._file.changed(source):
+                    continue
+                if not self._file.left_unfinished() or "locked" in str(error.orig):
+                    raise explain(self.place, error) from None
+                with self._explained():
+                    return self._read_sqlite(self._file.private_copy(), work)
             if not self._file.changed(source):
                 return result
-        with self._explained(), self._unit(self._file.source(live=True).engine) as connection:
+        raise restless(self._file.path)
+
+    def _read_sqlite(self, source: Source, work: Callable[[Connection], T]) -> T:
+        with self._unit(source.engine) as connection:
             connection.exec_driver_sql("BEGIN")
             return work(connection)
 

@@ -20,6 +20,9 @@ from agor_tui.errors import DatabaseError
 
 _HEADER = b"SQLite format 3\x00"
 
+MOST_UNLOCKED = 5
+"""So many readings without locks are tried on a file that another program writes to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -42,26 +45,23 @@ class SqliteFile:
         self.path = place.path
         self._writable = writable
         self._copy: tempfile.TemporaryDirectory[str] | None = None
-        self._copied: tuple[int, ...] | None = None
+        self._copied: tuple[tuple[int, ...], Source] | None = None
         self._immutable: Source | None = None
         self._live: Source | None = None
         if create:
             _make(self.path)
         _check(self.path)
 
-    def source(self, *, live: bool = False) -> Source:
-        """Return how to read (or write) the file now; ``live`` insists on locks."""
+    def source(self, *, attempt: int = 0) -> Source:
+        """Return how to read (or write) the file now; ``attempt`` counts the readings that the file changed under."""
         if self._writable:
-            if self._live is None:
-                self._live = Source(self._engine(f"{_uri(self.path)}?mode=rw", pooled=True), None)
-            return self._live
-        wal, journal = _size(self.path, "-wal"), _size(self.path, "-journal")
-        if (wal and not Path(f"{self.path}-shm").exists()) or journal:
-            return self._private_copy()
-        if wal or live:
-            if self._live is None:
-                self._live = Source(self._engine(f"{_uri(self.path)}?mode=ro", pooled=False), None)
-            return self._live
+            return self._locked("rw", pooled=True)
+        if _size(self.path, "-wal"):
+            return self._locked("ro") if Path(f"{self.path}-shm").exists() else self.private_copy()
+        # A journal is a writer at work, whose locks are heeded. A file of WAL kind is never opened with locks while
+        # it has no -wal: that would make one.
+        if not _is_wal(self.path) and (_size(self.path, "-journal") or attempt >= MOST_UNLOCKED):
+            return self._locked("ro")
         fingerprint = _fingerprint(self.path)
         if self._immutable is None or self._immutable.fingerprint != fingerprint:
             if self._immutable is not None:
@@ -69,6 +69,15 @@ class SqliteFile:
             engine = self._engine(f"{_uri(self.path)}?mode=ro&immutable=1", pooled=True)
             self._immutable = Source(engine, fingerprint)
         return self._immutable
+
+    def _locked(self, mode: str, *, pooled: bool = False) -> Source:
+        if self._live is None:
+            self._live = Source(self._engine(f"{_uri(self.path)}?mode={mode}", pooled=pooled), None)
+        return self._live
+
+    def left_unfinished(self) -> bool:
+        """Tell whether a program that died left a rollback journal, which only a copy can be read without."""
+        return not self._writable and bool(_size(self.path, "-journal"))
 
     def changed(self, source: Source) -> bool:
         """Tell whether another program wrote to the file since ``source`` was opened without locks."""
@@ -78,20 +87,27 @@ class SqliteFile:
 
     def close(self) -> None:
         """Close all connections and remove a private copy."""
-        for source in (self._immutable, self._live):
+        for source in (self._immutable, self._live, self._copied and self._copied[1]):
             if source is not None:
                 source.engine.dispose()
         if self._copy is not None:
             self._copy.cleanup()
 
-    def _private_copy(self) -> Source:
-        now = (*_fingerprint(self.path), _size(self.path, "-wal"), _size(self.path, "-journal"))
-        if self._live is None or self._copied != now:
-            if self._live is not None:
-                self._live.engine.dispose()
-            if self._copy is None:
-                self._copy = tempfile.TemporaryDirectory(prefix="agor-tui-")
-            target = Path(self._copy.name, "copy.db")
+    def private_copy(self) -> Source:
+        """Return a source on a copy of the file and its log, in the temporary folder; made anew when they changed.
+
+        Raises:
+            DatabaseError: there is no room for it, or the file does not keep still.
+        """
+        before = self._state()
+        if self._copied is not None:
+            if self._copied[0] == before:
+                return self._copied[1]
+            self._copied[1].engine.dispose()
+        if self._copy is None:
+            self._copy = tempfile.TemporaryDirectory(prefix="agor-tui-")
+        target = Path(self._copy.name, "copy.db")
+        for _ in range(MOST_UNLOCKED):
             try:
                 for suffix in ("", "-wal", "-journal"):
                     Path(f"{target}{suffix}").unlink(missing_ok=True)
@@ -103,9 +119,16 @@ class SqliteFile:
                     f"cannot be made ({error.strerror}).",
                     "Start and stop the program that owns it, or free some space in the temporary folder.",
                 ) from None
-            self._live = Source(self._engine(f"{_uri(target)}?mode=rw", pooled=True), None)
-            self._copied = now
-        return self._live
+            after = self._state()
+            if after == before:
+                source = Source(self._engine(f"{_uri(target)}?mode=rw", pooled=True), None)
+                self._copied = (after, source)
+                return source
+            before = after
+        raise restless(self.path)
+
+    def _state(self) -> tuple[int, ...]:
+        return (*_fingerprint(self.path), _size(self.path, "-wal"), _size(self.path, "-journal"))
 
     def _engine(self, uri: str, *, pooled: bool) -> Engine:
         connect = partial(_connect, uri, self.place.busy_timeout_ms, self.place.wal_mode if self._writable else None)
@@ -116,6 +139,11 @@ class SqliteFile:
         )
         event.listen(engine, "begin", _no_driver_transaction)
         return engine
+
+
+def restless(path: Path) -> DatabaseError:
+    """Return the error for a file that changes faster than it can be read."""
+    return DatabaseError(f"{path} is being rewritten by another program all the time.", "Try again when it rests.")
 
 
 def _no_driver_transaction(_: object) -> None:
@@ -168,6 +196,15 @@ def _fingerprint(path: Path) -> tuple[int, ...]:
     except OSError:
         return ()
     return (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+
+
+def _is_wal(path: Path) -> bool:
+    # Bytes 18 and 19 of the header (sqlite.org/fileformat2.html): 2 means a write-ahead log.
+    try:
+        with path.open("rb") as file:
+            return file.read(20)[18:] == b"\x02\x02"
+    except OSError:
+        return False
 
 
 def _make(path: Path) -> None:
