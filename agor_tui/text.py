@@ -137,8 +137,8 @@ def tokens(n: int | None) -> str:
 
 
 def place(repo: str | None, worktree: str | None) -> str:
-    """Repository and worktree in one, ``harbor-api/fix-retry``; of a worktree that is a path only the last folder."""
-    folder = worktree or ""
+    """Repository and worktree in one, ``harbor-api/fix-retry``: the last part of a slug, the last folder of a path."""
+    repo, folder = (repo or "").rpartition("/")[2], worktree or ""
     if _PATH.match(folder):
         folder = re.split(r"[\\/]", folder.rstrip("\\/"))[-1]
         folder = "" if folder == repo else folder

@@ -203,7 +203,7 @@ def test_count() -> None:
     ("repo", "worktree", "said"),
     [
         ("harbor-api", "fix-retry", "harbor-api/fix-retry"), ("harbor-api", None, "harbor-api"), (None, "x", "x"),
-        (None, None, ""), ("quay/harbor", "feat/tides", "quay/harbor/feat/tides"), ("api", "/wt/tides/", "api/tides"),
+        (None, None, ""), ("quay/harbor", "feat/tides", "harbor/feat/tides"), ("api", "/wt/tides/", "api/tides"),
         ("api", "/home/robin/api", "api"), ("api", "C:\\src\\tides", "api/tides"), ("global", "/", "global"),
     ],
 )  # fmt: skip

@@ -1,0 +1,39 @@
+"""Opening the app from the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from agor_tui.cli import streams
+from agor_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from agor_tui.services.browser import Browser
+
+
+def open_app(connect: Callable[[], Browser], *, now: datetime | None = None) -> None:
+    """Run the app until it is left; ``now`` stands for the present time.
+
+    Raises:
+        UsageError: there is no terminal to run it in. Exit: the app ended with an error, which it has shown.
+    """
+    require_terminal()
+    from agor_tui.tui.app import AgorApp, utc_now
+
+    app = AgorApp(connect, clock=utc_now if now is None else lambda: now)
+    app.run()
+    raise click.exceptions.Exit(app.return_code or 0)
+
+
+def require_terminal() -> None:
+    """Refuse to go on where nobody could see the app."""
+    if not (streams.is_terminal(sys.stdin) and streams.is_terminal(sys.stdout)):
+        raise UsageError(
+            "The app needs a terminal, and its input or output is none.",
+            "For scripts there are commands, such as: agor-tui session list --json (see agor-tui --help)",
+        )

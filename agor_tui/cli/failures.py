@@ -1,0 +1,59 @@
+"""How a command that failed ends: one sentence and a hint on standard error, an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from agor_tui.cli import streams
+from agor_tui.errors import AgorError, AmbiguousIdError
+
+INTERRUPTED = 130
+
+
+def report(error: Exception) -> int:
+    """Say what went wrong and return the exit code."""
+    match error:
+        case AmbiguousIdError():
+            from agor_tui.cli.ids import candidate_lines
+
+            _say(error.message, *candidate_lines(error.ambiguity), error.hint)
+            return error.exit_code
+        case AgorError():
+            _say(error.message, error.hint)
+            return error.exit_code
+        case click.exceptions.NoArgsIsHelpError():  # a noun without a verb
+            streams.note(error.format_message())
+            return error.exit_code
+        case click.UsageError():
+            _say(error.format_message(), _help_hint(error.ctx))
+            return error.exit_code
+        case click.ClickException():
+            _say(error.format_message())
+            return error.exit_code
+        case OSError(filename=None):
+            _say(f"The output cannot be written: {error.strerror}.")
+            streams.discard()
+            return 1
+    from agor_tui.services.faults import unexpected
+
+    fault = unexpected(error)
+    _say(fault.message, fault.hint)
+    return fault.exit_code
+
+
+def _say(message: str, *more: str) -> None:
+    from agor_tui.redact import redact_text
+    from agor_tui.text import printable
+
+    head = "agor-tui:"
+    if streams.look(sys.stderr).colour:
+        head = f"\x1b[31m{head}\x1b[0m"
+    streams.note(
+        "\n".join([f"{head} {printable(redact_text(message))}", *(redact_text(line) for line in more if line)])
+    )
+
+
+def _help_hint(context: click.Context | None) -> str:
+    return f"Try: {context.command_path if context else 'agor-tui'} --help"

@@ -1,0 +1,84 @@
+"""The command line itself: the global options, the nouns, and the one place where a command ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from agor_tui import __version__
+from agor_tui.cli import failures, streams
+from agor_tui.cli.commands import Lazy, LazyGroup, Settings, pass_settings
+
+PROGRAM = "agor-tui"
+COMPLETION_VARIABLE = "_AGOR_TUI_COMPLETE"
+
+
+@click.command(
+    PROGRAM,
+    cls=LazyGroup,
+    lazy={
+        "session": Lazy("agor_tui.cli.sessions:session", "List sessions, show one or its tree."),
+        "task": Lazy("agor_tui.cli.tasks:task", "List tasks or show one."),
+        "message": Lazy("agor_tui.cli.messages:message", "Read a conversation."),
+        "board": Lazy("agor_tui.cli.boards:board", "List boards."),
+        "id": Lazy("agor_tui.cli.ids:id_command", "Say what an id or the beginning of one names."),
+        "db": Lazy("agor_tui.cli.db:db", "Set up, test and migrate a database."),
+        "demo": Lazy("agor_tui.cli.demo:demo", "Open the app on made-up sessions."),
+        "completion": Lazy("agor_tui.cli.completion:completion", "Print the completion script of a shell."),
+    },
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Find, read and compare the sessions of AI coding agents. Without a command: open the app.",
+)
+@click.version_option(__version__, "-V", "--version", message=f"{PROGRAM} %(version)s")
+@pass_settings
+@click.pass_context
+def cli(context: click.Context, settings: Settings) -> None:
+    if context.invoked_subcommand is None:
+        from agor_tui.cli.app import open_app
+
+        open_app(settings.open_browser)
+
+
+def run() -> NoReturn:
+    """Run ``sys.argv`` and leave with its exit code."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code: 0 ok, 1 error, 2 usage, 3 ambiguous, 4 not found."""
+    streams.prepare()
+    try:
+        code = _invoke(list(arguments))
+        streams.flush()
+        return code
+    except (KeyboardInterrupt, click.Abort):
+        return failures.INTERRUPTED
+    except BrokenPipeError:
+        streams.discard()
+        return 0
+    except Exception as error:  # the last place before a traceback
+        try:
+            return failures.report(error)
+        except BrokenPipeError:
+            streams.discard()
+            return 1
+
+
+def _invoke(arguments: list[str]) -> int:
+    """Run click's group without its own way of ending."""
+    instruction = os.environ.get(COMPLETION_VARIABLE)
+    if instruction:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(cli, {"obj": Settings()}, PROGRAM, COMPLETION_VARIABLE, instruction)
+    try:
+        with cli.make_context(PROGRAM, arguments, obj=Settings()) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    return 0

@@ -1,0 +1,109 @@
+"""``message list SESSION``: a conversation as JSON, or to be read in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from agor_tui.cli import streams
+from agor_tui.cli.commands import Group, Settings, pass_settings
+from agor_tui.cli.listing import list_options
+from agor_tui.errors import NotFoundError
+from agor_tui.records import Message, Turn
+from agor_tui.services import export
+from agor_tui.services.conversation import pair, paired_window
+
+if TYPE_CHECKING:
+    from agor_tui.services.browser import Browser
+
+T = TypeVar("T")
+
+_PIECE = 200
+
+
+@click.group("message", cls=Group, help="Read a conversation.")
+def message() -> None:
+    pass
+
+
+@message.command("list", help="Read the conversation of a session, from its beginning.")
+@click.argument("session_id", metavar="SESSION")
+@click.option("--task", "task_id", metavar="ID", help="Only the messages of this task.")
+@list_options
+@pass_settings
+def message_list(
+    settings: Settings, session_id: str, task_id: str | None, limit: int, after: str | None, as_json: bool
+) -> None:
+    with settings.open_browser() as browser:
+        session = browser.resolve(session_id, ("session",)).id
+        if task_id is not None:
+            turns, total = _of_task(browser, task_id, session, after, keep_results=as_json)
+        else:
+            total = browser.message_count(session)
+            start = browser.message_position(session, after) + 1 if after else 0
+            turns = _in_pieces(partial(_turns, browser, session, keep_results=as_json), start)
+        if as_json:
+            messages = (turn.message for turn in islice(turns, limit or None))
+            streams.write(export.array(messages, export.message_json))
+        else:
+            _print_transcript(turns, limit, total)
+
+
+def _turns(browser: Browser, session: str, start: int, size: int, *, keep_results: bool) -> Sequence[Turn]:
+    """A piece of a conversation; ``keep_results`` leaves what tools answered in its own message as well."""
+    if not keep_results:
+        return browser.conversation(session, start, size)
+    messages = paired_window(partial(browser.message_window, session), start, size, keep_results=True)
+    return [Turn(ordinal, each) for ordinal, each in enumerate(messages, start)]
+
+
+def _in_pieces(fetch: Callable[[int, int], Sequence[T]], start: int) -> Iterator[T]:
+    """All from ``start`` on, fetched a piece at a time."""
+    while piece := fetch(start, _PIECE):
+        yield from piece
+        if len(piece) < _PIECE:
+            return
+        start += len(piece)
+
+
+def _of_task(
+    browser: Browser, task_id: str, session: str, after: str | None, *, keep_results: bool
+) -> tuple[Iterator[Turn], int]:
+    """The messages of one task behind ``after``, and how many the task has."""
+    detail = browser.task_detail(task_id)
+    if detail.task.session_id != session:
+        raise NotFoundError(f"The task {detail.task.id} is not of this session.", f"It is of {detail.task.session_id}.")
+    messages: Sequence[Message] = pair(browser.messages_of_task(detail.task.id), keep_results=keep_results)
+    start = 0
+    if after is not None:
+        wanted = browser.resolve(after, ("message",)).id
+        start = next((n for n, each in enumerate(messages, 1) if each.id == wanted), 0)
+        if not start:
+            raise NotFoundError(f"The message {wanted} is not of this task.", "Leave out --after to see its messages.")
+    prompt = None if messages and messages[0].role == "user" else detail.prompt
+    turns = (
+        Turn(n, each, detail.task if n == 0 else None, prompt if n == 0 else None) for n, each in enumerate(messages)
+    )
+    return islice(turns, start, None), len(messages)
+
+
+def _print_transcript(turns: Iterator[Turn], limit: int, total: int) -> None:
+    from agor_tui.cli.tables import Painter
+    from agor_tui.cli.transcript import Transcript
+
+    transcript = Transcript(Painter(streams.look(sys.stdout).colour))
+    shown = 0
+    last = ""
+    for turn in turns:
+        if limit and shown == limit:
+            streams.note(f"Showing {shown:,} of {total:,} messages · more: --after {last}")
+            break
+        streams.write_lines(transcript.lines(turn))
+        shown, last = shown + 1, turn.message.id
+    if not shown:
+        streams.note("There are no messages.")

@@ -1,0 +1,76 @@
+"""Standard output for data only, standard error for everything else, both safe in any locale and on a closed pipe."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TextIO
+
+
+def prepare() -> None:
+    """Write UTF-8 whatever the locale says, and show what UTF-8 cannot carry as an escape instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def write(pieces: Iterable[bytes]) -> None:
+    """Write UTF-8 to standard output as it comes. Raises BrokenPipeError where the reader has left."""
+    if sys.stdout is None:  # closed by the caller: `>&-`
+        return
+    sys.stdout.flush()
+    for piece in pieces:
+        sys.stdout.buffer.write(piece)
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Write lines of text to standard output. Raises BrokenPipeError where the reader has left."""
+    write(line.encode("utf-8", "backslashreplace") + b"\n" for line in lines)
+
+
+def note(text: str) -> None:
+    """Say something to the person at the terminal, apart from the data."""
+    if sys.stderr is not None:
+        with suppress(OSError):  # it shows again at the end, where it is dealt with
+            flush()
+        sys.stderr.write(text + "\n")
+
+
+def flush() -> None:
+    """Send off what was written, so that a failure shows now and not when the interpreter ends."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def discard() -> None:
+    """Let what is still to be written vanish: its reader is gone."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            os.dup2(null, stream.fileno())
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person sees ``stream``; None is a stream that the caller closed."""
+    return stream is not None and stream.isatty()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a stream can show: ``width`` in cells, None where it is a pipe or a file; and whether in ``colour``."""
+
+    width: int | None
+    colour: bool
+
+
+def look(stream: TextIO | None) -> Look:
+    """What ``stream`` can show; no colour where ``NO_COLOR`` says so."""
+    if not is_terminal(stream):
+        return Look(None, False)
+    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Look(shutil.get_terminal_size().columns, colour)

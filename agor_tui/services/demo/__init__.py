@@ -1,0 +1,90 @@
+"""The demo database: made once in the cache folder, opened like any other.
+
+Its rows depend on nothing but ``REFERENCE``, the moment at which the demo's story stands, so two machines show the same
+demo; an app that shows it takes ``REFERENCE`` for the present time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from agor_tui import paths
+
+REFERENCE = datetime(2026, 11, 20, 16, 40, tzinfo=UTC)
+
+_EDITION = 1
+"""Goes up with every change of the generator, so that an older demo is not opened."""
+
+
+@contextmanager
+def prepare(dialect: Literal["sqlite", "postgresql"] = "sqlite", folder: Path | None = None) -> Iterator[str]:
+    """Give the path or URL of the demo database, made first where it is missing (about a second).
+
+    On PostgreSQL the embedded server runs while the context lasts. ``folder`` stands for the cache folder.
+
+    Raises:
+        ConfigError: the embedded server is asked for and not installed.
+        DatabaseError: the folder cannot be written, or the server does not start.
+    """
+    from agor_tui.db.revision import HEAD
+
+    place = (folder or paths.cache_dir()) / "demo" / f"{_EDITION}-{HEAD}"
+    if dialect == "sqlite":
+        yield str(_sqlite(place))
+        return
+    from agor_tui.db.embedded import embedded_server
+
+    with embedded_server(place / "postgresql") as server:
+        with server.making():
+            if not server.has("demo"):
+                server.drop("demo_making")
+                _fill(server.url("demo_making"))
+                server.rename("demo_making", "demo")
+        yield server.url("demo")
+
+
+def _sqlite(folder: Path) -> Path:
+    """Make the file under another name first: one that was left half-made is never opened."""
+    from agor_tui.errors import DatabaseError
+
+    path = folder / "demo.db"
+    if path.exists():
+        return path
+    making = folder / f"making-{os.getpid()}.db"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove(making)
+        _fill(str(making))
+        making.replace(path)
+    except OSError as error:
+        raise DatabaseError(
+            f"The demo database cannot be made in {folder}: {error.strerror}.", "Check that the folder may be written."
+        ) from None
+    finally:
+        _remove(making)
+    return path
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        with suppress(OSError):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
+def _fill(target: str) -> None:
+    """Make a native database at ``target`` with the demo's rows."""
+    from agor_tui import config
+    from agor_tui.db import migrator
+    from agor_tui.db.engine import Database
+    from agor_tui.repositories.bulk import insert_tables
+    from agor_tui.services.demo.generator import generate
+
+    place = config.resolve(target, config_path=None, environ={})
+    migrator.init(place)
+    with Database(place, writable=True) as database:
+        insert_tables(database, generate(REFERENCE))

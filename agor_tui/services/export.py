@@ -1,0 +1,278 @@
+"""Records as JSON for programs: the one place that fixes field names, their order, and how times and text are written.
+
+Times are ISO 8601 in UTC with milliseconds (``2025-10-06T09:14:02.123Z``). The output is always valid UTF-8: a lone
+surrogate is written as its escape, so that the text loads back as it was stored.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any, TypeVar
+
+import orjson
+
+from agor_tui.records import (
+    Board,
+    DatabaseTest,
+    Match,
+    Message,
+    MigrationStatus,
+    Session,
+    SessionDetail,
+    Task,
+    TaskDetail,
+    ToolCall,
+    TreeNode,
+)
+from agor_tui.services.conversation import readable_text
+
+R = TypeVar("R")
+
+_DEEPEST = 200
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def iso(moment: datetime | None) -> str | None:
+    """``2025-10-06T09:14:02.123Z`` for an aware UTC time, None for none."""
+    return None if moment is None else moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def dumps(value: Any) -> bytes:
+    """One line of JSON in UTF-8, whatever is in ``value``.
+
+    A lone surrogate becomes its escape, a number that JSON has no word for becomes null, and what lies deeper than
+    200 levels a sentence that says so.
+    """
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        text = json.dumps(_plain(value, 0), ensure_ascii=False, separators=(",", ":"))
+        return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """``value`` without what the standard encoder cannot write as valid JSON."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if not isinstance(value, (dict, list, tuple)):
+        return value
+    if depth == _DEEPEST:
+        return f"[nested deeper than {_DEEPEST} levels]"
+    if isinstance(value, dict):
+        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
+    return [_plain(item, depth + 1) for item in value]
+
+
+def _sorted(value: Any, depth: int = 0) -> Any:
+    """A stored JSON value with its keys sorted, as far down as it is written.
+
+    jsonb keeps no order of keys, and the same rows shall give the same bytes on either dialect.
+    """
+    if depth < _DEEPEST and isinstance(value, dict):
+        return {key: _sorted(value[key], depth + 1) for key in sorted(value)}
+    if depth < _DEEPEST and isinstance(value, list):
+        return [_sorted(item, depth + 1) for item in value]
+    return iso(value) if isinstance(value, datetime) else value
+
+
+def array(rows: Iterable[R], shape: Callable[[R], dict[str, Any]]) -> Iterator[bytes]:
+    """One JSON array in pieces, an object a line; holds one row at a time."""
+    before = b"[\n"
+    for row in rows:
+        yield before + dumps(shape(row))
+        before = b",\n"
+    yield b"[]\n" if before == b"[\n" else b"\n]\n"
+
+
+def session_json(session: Session) -> dict[str, Any]:
+    """A session as lists give it."""
+    return {
+        "id": session.id,
+        "short_id": session.short_id,
+        "title": session.title,
+        "status": session.status,
+        "store_status": session.store_status,
+        "tool": session.tool,
+        "created_at": iso(session.created_at),
+        "updated_at": iso(session.updated_at),
+        "created_by": session.created_by,
+        "parent_id": session.parent_id,
+        "forked_from_id": session.forked_from_id,
+        "repo": session.repo,
+        "worktree": session.worktree,
+        "branch": session.branch,
+        "board": session.board,
+        "archived": session.archived,
+        "model": session.model,
+        "task_count": session.task_count,
+        "message_count": session.message_count,
+        "tokens_input": session.tokens_input,
+        "tokens_output": session.tokens_output,
+        "cost": session.cost,
+    }
+
+
+def session_detail_json(
+    detail: SessionDetail, ancestors: Iterable[Session], children: Iterable[Session]
+) -> dict[str, Any]:
+    """A session with what its store says besides; ``ancestors`` are ids, nearest first."""
+    return session_json(detail.session) | {
+        "description": detail.description,
+        "created_by_name": detail.created_by_name,
+        "context_used": detail.context_used,
+        "context_limit": detail.context_limit,
+        "ancestors": [session.id for session in ancestors],
+        "children": [session.id for session in children],
+        "details": {
+            group.title: {detail.label: _sorted(detail.value) for detail in group.details} for group in detail.groups
+        },
+        "raw": _sorted(detail.raw),
+    }
+
+
+def task_json(task: Task) -> dict[str, Any]:
+    """A task as lists give it."""
+    return {
+        "id": task.id,
+        "short_id": task.short_id,
+        "session_id": task.session_id,
+        "title": task.title,
+        "status": task.status,
+        "store_status": task.store_status,
+        "created_at": iso(task.created_at),
+        "started_at": iso(task.started_at),
+        "completed_at": iso(task.completed_at),
+        "duration_ms": task.duration_ms,
+        "model": task.model,
+        "tool_use_count": task.tool_use_count,
+    }
+
+
+def task_detail_json(detail: TaskDetail) -> dict[str, Any]:
+    """A task with its whole prompt, its cost and what it changed."""
+    return task_json(detail.task) | {
+        "queue_position": detail.task.queue_position,
+        "prompt": detail.prompt,
+        "message_count": detail.message_count,
+        "tokens_input": detail.tokens_input,
+        "tokens_output": detail.tokens_output,
+        "tokens_cache_read": detail.tokens_cache_read,
+        "tokens_cache_write": detail.tokens_cache_write,
+        "cost": detail.cost,
+        "error": detail.error,
+        "sha_start": detail.sha_start,
+        "sha_end": detail.sha_end,
+        "report": detail.report,
+        "raw": _sorted(detail.raw),
+    }
+
+
+def message_json(message: Message) -> dict[str, Any]:
+    """A message of a conversation; ``message`` has its calls paired with their results already."""
+    return {
+        "id": message.id,
+        "session_id": message.session_id,
+        "task_id": message.task_id,
+        "index": message.index,
+        "role": message.role,
+        "type": message.type,
+        "timestamp": iso(message.timestamp),
+        "text": readable_text(message),
+        "tool_calls": [
+            {"name": block.name, "input": _sorted(block.input), "status": block.status, "output": block.output}
+            for block in message.blocks
+            if isinstance(block, ToolCall)
+        ],
+    }
+
+
+def board_json(board: Board) -> dict[str, Any]:
+    """A board and how many sessions it has."""
+    return {
+        "id": board.id,
+        "short_id": board.short_id,
+        "name": board.name,
+        "slug": board.slug,
+        "description": board.description,
+        "archived": board.archived,
+        "created_at": iso(board.created_at),
+        "updated_at": iso(board.updated_at),
+        "created_by": board.created_by,
+        "session_count": board.session_count,
+    }
+
+
+def match_json(match: Match) -> dict[str, Any]:
+    """The row that an id names."""
+    return {
+        "kind": match.kind,
+        "id": match.id,
+        "short_id": match.short_id,
+        "title": match.title,
+        "time": iso(match.time),
+        "session_id": match.session_id,
+    }
+
+
+def tree_json(root: TreeNode) -> Iterator[bytes]:
+    """A tree as one object in pieces: a session with ``relation``, ``cut`` and its ``children``, to any depth."""
+    pending: list[TreeNode | bytes] = [root]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, bytes):
+            yield node
+            continue
+        own = session_json(node.session) | {"relation": node.relation, "cut": node.cut}
+        yield dumps(own)[:-1] + b',"children":['
+        pending.append(b"]}")
+        for number, child in enumerate(reversed(node.children)):
+            if number:
+                pending.append(b",\n")
+            pending.append(child)
+    yield b"\n"
+
+
+def database_test_json(test: DatabaseTest) -> dict[str, Any]:
+    """What ``db test`` learned; the two times in milliseconds."""
+    info = test.info
+    return {
+        "label": info.label,
+        "dialect": info.dialect,
+        "server_version": info.server_version,
+        "kind": info.kind,
+        "owner": info.owner,
+        "place": info.place,
+        "origin": info.origin,
+        "read_only": info.read_only,
+        "tenant": info.tenant,
+        "connect_ms": round(test.connect_ms, 3),
+        "latency_ms": round(test.latency_ms, 3),
+    }
+
+
+def migration_status_json(status: MigrationStatus) -> dict[str, Any]:
+    """The revisions of a database in order, and what differs from the models."""
+    return {
+        "kind": status.kind,
+        "owner": status.owner,
+        "current": status.current,
+        "head": status.head,
+        "revisions": [
+            {
+                "id": revision.id,
+                "name": revision.name,
+                "state": revision.state,
+                "applied_at": iso(revision.applied_at),
+                "duration_ms": revision.duration_ms,
+                "checksum": revision.checksum,
+                "applied_by": revision.applied_by,
+                "tool_version": revision.tool_version,
+            }
+            for revision in status.revisions
+        ],
+        "drift": list(status.drift),
+    }

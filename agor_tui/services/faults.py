@@ -1,0 +1,42 @@
+"""Writes what nobody foresaw to the log file, so that the user gets one sentence instead of a traceback."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agor_tui import paths
+from agor_tui.errors import AgorError
+from agor_tui.redact import redact_text
+
+
+class UnexpectedError(AgorError):
+    """A fault of this program."""
+
+    title = "A fault in agor-tui"
+
+
+def write_log(error: BaseException) -> Path | None:
+    """Append the traceback, passwords taken out, to the log file; None where that cannot be written."""
+    path = paths.log_file()
+    text = redact_text("".join(traceback.format_exception(error)))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "a", encoding="utf-8", errors="backslashreplace", opener=_open_private) as file:
+            file.write(f"--- {datetime.now(UTC).isoformat(timespec='seconds')}\n{text}\n")
+    except OSError:
+        return None
+    return path
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def unexpected(error: BaseException) -> UnexpectedError:
+    """An error to show in place of one that is not ours; its traceback goes to the log file."""
+    path = write_log(error)
+    where = f"The details are in {path}." if path else "The log file cannot be written."
+    return UnexpectedError(f"Something failed that should not ({type(error).__name__}). {where}", "Please report it.")
