@@ -9,6 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from urllib.parse import quote
 
 from sqlalchemy import create_engine, event
@@ -42,7 +43,7 @@ class SqliteFile:
 
     def __init__(self, place: SqlitePlace, *, writable: bool, create: bool) -> None:
         self.place = place
-        self.path = place.path
+        self.path = _target(place.path)
         self._writable = writable
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._copied: tuple[tuple[int, ...], Source] | None = None
@@ -215,11 +216,22 @@ def _make(path: Path) -> None:
         raise DatabaseError(f"{path} cannot be created: {error.strerror}.", "Choose another place for it.") from None
 
 
+def _target(path: Path) -> Path:
+    # SQLite keeps the log and the journal beside the file itself, not beside a link to it.
+    try:
+        return path.resolve() if path.is_symlink() else path
+    except (OSError, RuntimeError):  # a link to itself
+        return path
+
+
 def _check(path: Path) -> None:
     """Raise a DatabaseError for what is no SQLite file, before SQLite says it in its own words."""
     try:
-        if path.is_dir():
+        mode = path.stat().st_mode
+        if S_ISDIR(mode):
             raise DatabaseError(f"{path} is a folder, not a database file.", "Give the path of the file inside it.")
+        if not S_ISREG(mode):  # opening a pipe would wait for its writer
+            raise DatabaseError(f"{path} is no file but a device or a pipe.", "Check the path.")
         with path.open("rb") as file:
             head = file.read(100)
     except FileNotFoundError:

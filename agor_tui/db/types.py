@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -124,6 +124,22 @@ def instant_of_text(value: Any) -> datetime | None:
         return None
 
 
+def _in_utc(value: Any) -> datetime | None:
+    return value.astimezone(UTC) if isinstance(value, datetime) else instant_of_ms(value)
+
+
+def _as_text(value: Any) -> str | None:
+    if type(value) is str:
+        return value if _MARK not in value else restore_text(value)
+    if value is None:
+        return None
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _as_plain_text(value: Any) -> str | None:
+    return value if value is None or type(value) is str else _as_text(value)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC datetime of millisecond precision."""
 
@@ -143,10 +159,8 @@ class Instant(TypeDecorator[datetime]):
         ms = (value - EPOCH) // _MS
         return EPOCH + ms * _MS if dialect.name == "postgresql" else ms
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if isinstance(value, datetime):
-            return value.astimezone(UTC)
-        return instant_of_ms(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        return _in_utc if dialect.name == "postgresql" else instant_of_ms
 
 
 class EpochMs(TypeDecorator[datetime]):
@@ -189,12 +203,8 @@ class Text(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         return None if value is None else keep_text(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        if isinstance(value, str):
-            return restore_text(value)
-        return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], str | None] | None:
+        return _as_text
 
 
 class JsonString(Text):
@@ -202,8 +212,8 @@ class JsonString(Text):
 
     cache_ok = True
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
-        return super().process_result_value(value, dialect) if dialect.name == "postgresql" else value
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], str | None] | None:
+        return _as_text if dialect.name == "postgresql" else _as_plain_text
 
 
 class Id(Text):
@@ -255,8 +265,8 @@ def among(column: ColumnElement[Any], dialect: str, name: str) -> ColumnElement[
     One parameter however many there are, so that the statement stays the same.
     """
     if dialect == "postgresql":
-        return column == any_(bindparam(name, type_=ARRAY(TextImpl())))
-    values = func.json_each(bindparam(name, type_=TextImpl())).table_valued("value")
+        return column == any_(bindparam(name, required=False, type_=ARRAY(TextImpl())))
+    values = func.json_each(bindparam(name, required=False, type_=TextImpl())).table_valued("value")
     return column.in_(select(values.c.value))
 
 

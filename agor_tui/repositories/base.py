@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import FromClause, Row, Select, bindparam, func, literal, null, or_, select, tuple_, type_coerce
+from sqlalchemy import FromClause, Row, Select, func, null, or_, select, tuple_, type_coerce
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.types import NullType
+from sqlalchemy.types import Integer, NullType
 
 from agor_tui import ids
 from agor_tui.db.engine import Database
+from agor_tui.db.statement import Statement, parameter
 from agor_tui.db.types import Id, among, id_list, load_json
 from agor_tui.errors import AmbiguousIdError, NotFoundError, UsageError
 from agor_tui.records import Ambiguity, Cursor, Kind, Match, Page
-from agor_tui.redact import redact
+from agor_tui.redact import redact, redact_broken
 from agor_tui.schemas.base import Schema
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ END = Cursor(None, "")
 
 CANDIDATES = 20
 """How many rows an ambiguity lists."""
+
+MOST_STATEMENTS = 60
+"""How many compiled statements a repository keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,38 +55,45 @@ class Asked:
     offset: int = 0
     limit: int = 50
 
+    @property
+    def cursor(self) -> Cursor | None:
+        """The place from which rows are counted; None for the first row or, with ``before``, the last."""
+        return self.after if self.before is None else None if self.before is END else self.before
 
-def page_of_keys(
-    connection: Connection,
+
+def keys_query(
     source: FromClause,
     key: ColumnElement[Any],
     descending: bool,
     conditions: Sequence[ColumnElement[bool]],
     asked: Asked,
-) -> Page[str]:
-    """Return the ids of a page of ``source`` ordered by (``key``, id), with the cursors around it.
+) -> Select[Any]:
+    """Return the query for the ids of a page of ``source`` ordered by (``key``, id), one more than it holds.
 
-    The key's values pass through as the driver gives them, so that a cursor names exactly the place it came from.
+    Its parameters are ``cursor_key``, ``cursor_id`` and ``skip``, where ``asked`` has them. The key's values pass
+    through as the driver gives them, so that a cursor names exactly the place it came from.
     """
-    backwards = asked.before is not None
-    cursor = asked.before if backwards else asked.after
     by_id = key is source.c.id
     raw: ColumnElement[Any] = type_coerce(key, NullType())
     query = select(source.c.id, raw.label("key")).where(*conditions)
-    down = descending != backwards
-    if cursor is not None and cursor is not END:
-        place: Any = literal(cursor.id, Id())
+    down = descending != (asked.before is not None)
+    if asked.cursor is not None:
+        place: Any = parameter("cursor_id", Id())
         keys: Any = source.c.id
         if not by_id:
-            keys, place = tuple_(raw, source.c.id), tuple_(literal(cursor.key, NullType()), place)
+            keys = tuple_(raw, source.c.id)
+            place = tuple_(parameter("cursor_key", NullType()), place)
         query = query.where(keys < place if down else keys > place)
     order = [source.c.id] if by_id else [key, source.c.id]
     query = query.order_by(*(each.desc() if down else each.asc() for each in order))
     if asked.offset:
-        query = query.offset(asked.offset)
-    if asked.limit:
-        query = query.limit(asked.limit + 1)
-    rows = connection.execute(query).all()
+        query = query.offset(parameter("skip", Integer()))
+    return query.limit(asked.limit + 1) if asked.limit else query
+
+
+def page_of_ids(rows: Sequence[Any], asked: Asked) -> Page[str]:
+    """Return the page that the rows (id, key) of ``keys_query`` are, with the cursors around it."""
+    backwards = asked.before is not None
     more = bool(asked.limit) and len(rows) > asked.limit
     rows = rows[: asked.limit] if asked.limit else rows
     if backwards:
@@ -91,7 +101,10 @@ def page_of_keys(
     if not rows:
         return Page(())
     first, last = (Cursor(row.key, row.id) for row in (rows[0], rows[-1]))
-    behind, ahead = (cursor is not END, more) if backwards else (more, cursor is not None or asked.offset > 0)
+    if backwards:
+        behind, ahead = asked.before is not END, more
+    else:
+        behind, ahead = more, asked.after is not None or asked.offset > 0
     return Page(tuple(row.id for row in rows), last if behind else None, first if ahead else None)
 
 
@@ -122,6 +135,7 @@ class Repository(Generic[R]):
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._statements: dict[Hashable, Statement] = {}
 
     @property
     def present(self) -> bool:
@@ -153,32 +167,33 @@ class Repository(Generic[R]):
         """Return the columns that a record is made of; short ids' neighbours are added to them."""
         raise NotImplementedError
 
-    def record(self, row: Row[Any], short_id: str) -> R:
+    def record(self, row: Any, short_id: str) -> R:
         """Return the record of a row of ``list_columns``."""
         raise NotImplementedError
 
-    # The statements that never change are kept: making one anew takes longer than running it.
+    # Statements that run often are kept: making and compiling one takes many times longer than running it.
 
-    @cached_property
+    def _kept(self, name: Hashable, make: Callable[[], Select[Any]], connection: Connection) -> Statement:
+        found = self._statements.get(name)
+        if found is None:
+            if len(self._statements) >= MOST_STATEMENTS:  # a filter that is being typed makes one for each letter
+                self._statements.clear()
+            found = self._statements[name] = Statement(make(), connection)
+        return found
+
     def _rows_query(self) -> Select[Any]:
         return self._of_ids(self.list_columns(self.source), self.rows_apart)
 
-    @cached_property
     def _matches_query(self) -> Select[Any]:
         source = self.source
-        session = source.c.session_id if "session_id" in source.c else literal(None)
+        session: ColumnElement[Any] = source.c.get("session_id", null())
         title, time = source.c[self.title].label("title"), source.c[self.time].label("time")
         return self._of_ids([source.c.id, title, time, session.label("session_id")], True)
 
-    @cached_property
     def _prefix_query(self) -> Select[Any]:
         bare = self.store.schema.ids[self.kind]
-        low, high = bindparam("low", type_=Id()), bindparam("high", type_=Id())
+        low, high = parameter("low", Id()), parameter("high", Id())
         return select(bare.c.id).where(bare.c.id >= low, bare.c.id <= high).order_by(bare.c.id)
-
-    @cached_property
-    def _first_prefix_query(self) -> Select[Any]:
-        return self._prefix_query.limit(CANDIDATES + 1)
 
     def _of_ids(self, columns: Sequence[ColumnElement[Any]], apart: bool) -> Select[Any]:
         source = self.source
@@ -195,7 +210,8 @@ class Repository(Generic[R]):
         dialect = self.store.database.dialect
         for start in range(0, len(wanted), 500):
             chunk = wanted[start : start + 500]
-            rows = in_order(chunk, connection.execute(self._rows_query, {"wanted": id_list(chunk, dialect)}))
+            statement = self._kept("rows", self._rows_query, connection)
+            rows = in_order(chunk, statement.rows(connection, wanted=id_list(chunk, dialect)))
             records += [self.record(row, ids.shortest(row.id, row.previous_id, row.next_id)) for row in rows]
         return tuple(records)
 
@@ -206,16 +222,33 @@ class Repository(Generic[R]):
         *,
         key: ColumnElement[Any] | None = None,
         descending: bool = False,
-        conditions: Sequence[ColumnElement[bool]] = (),
+        conditions: Callable[[], Sequence[ColumnElement[bool]]] = tuple,
+        shape: Hashable = None,
     ) -> Page[R]:
-        """Return a page of records ordered by (``key``, id); by id alone where no key is given."""
+        """Return a page of records ordered by (``key``, id); by id alone where no key is given.
+
+        ``shape`` names the statement that ``key``, ``descending`` and ``conditions`` make, so that it can be kept;
+        None where they depend on what is in the database.
+        """
         keys = self.keys
-        found = page_of_keys(connection, keys, keys.c.id if key is None else key, descending, conditions, asked)
+        by = keys.c.id if key is None else key
+
+        def make() -> Select[Any]:
+            return keys_query(keys, by, descending, conditions(), asked)
+
+        values: dict[str, Any] = {}
+        if asked.cursor is not None:
+            values = {"cursor_id": asked.cursor.id} | ({} if by is keys.c.id else {"cursor_key": asked.cursor.key})
+        if asked.offset:
+            values["skip"] = asked.offset
+        parts = (asked.cursor is None, asked.before is None, asked.offset > 0, asked.limit)
+        statement = Statement(make(), connection) if shape is None else self._kept((shape, parts), make, connection)
+        found = page_of_ids(statement.rows(connection, **values), asked)
         return Page(self.fetch(connection, found.rows), found.next, found.previous)
 
     def list(self, asked: Asked = Asked(limit=0)) -> Page[R]:
         """Return rows ordered by id."""
-        found: Page[R] = self.read(lambda connection: self.page(connection, asked))
+        found: Page[R] = self.read(lambda connection: self.page(connection, asked, shape="list"))
         return found
 
     def get(self, id_or_prefix: str) -> R:
@@ -285,24 +318,27 @@ class Repository(Generic[R]):
         except UsageError:
             # An id of a form that we do not know is still one when it is given whole.
             whole = ids.Prefix(text, "literal", text, text)
-            if found := connection.scalars(self._first_prefix_query, {"low": text, "high": text}).all():
-                return whole, 1, found
+            if self._between(connection, text, text):
+                return whole, 1, [text]
             raise
-        bounds = {"low": prefix.low, "high": prefix.high}
-        found = [each for each in connection.scalars(self._first_prefix_query, bounds) if prefix.matches(each)]
+        found = [each for each in self._between(connection, prefix.low, prefix.high) if prefix.matches(each)]
         exact = [each for each in found if prefix.text in (ids.compact(each), each)]
         if exact or len(found) <= CANDIDATES:
             return prefix, len(exact or found), exact or found
-        count = connection.scalar(
-            select(func.count()).select_from(self._prefix_query.order_by(None).subquery()), bounds
-        )
+        every = select(func.count()).select_from(self._prefix_query().order_by(None).subquery())
+        count = connection.scalar(every, {"low": prefix.low, "high": prefix.high})
         return prefix, count or 0, found[:CANDIDATES]
+
+    def _between(self, connection: Connection, low: str, high: str) -> Sequence[str]:
+        statement = self._kept("prefix", lambda: self._prefix_query().limit(CANDIDATES + 1), connection)
+        return [row.id for row in statement.rows(connection, low=low, high=high)]
 
     def matches(self, connection: Connection, wanted: Sequence[str]) -> tuple[Match, ...]:
         """Return what a person needs to tell the rows ``wanted`` apart."""
         if not wanted:
             return ()
-        rows = connection.execute(self._matches_query, {"wanted": id_list(wanted, self.store.database.dialect)})
+        statement = self._kept("matches", self._matches_query, connection)
+        rows = statement.rows(connection, wanted=id_list(wanted, self.store.database.dialect))
         return tuple(
             Match(
                 self.kind,
@@ -377,5 +413,5 @@ def decoded(text: str | None) -> dict[str, Any]:
     try:
         data = redact(load_json(text))
     except ValueError:
-        return {"broken JSON": text}
+        return {"broken JSON": redact_broken(text or "")}
     return data if isinstance(data, dict) else {"data": data}

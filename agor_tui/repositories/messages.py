@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import FromClause, Row, Select, and_, func, select
+from sqlalchemy import FromClause, Select, and_, func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -38,13 +38,13 @@ class MessageRepository(Repository[Message]):
     def list_columns(self, source: FromClause) -> list[ColumnElement[Any]]:
         return [source.c[name] for name in _COLUMNS]
 
-    def record(self, row: Row[Any], short_id: str) -> Message:
+    def record(self, row: Any, short_id: str) -> Message:
         blocks, model = self.store.schema.blocks(row.data, row.parts, row.type or "")
         return Message(
             id=row.id,
             session_id=row.session_id,
             task_id=row.task_id,
-            index=row._mapping["index"],  # a row is a tuple, whose own index() shadows the column
+            index=row.index,
             role=row.role or "unknown",
             type=row.type or "unknown",
             timestamp=row.timestamp,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import FromClause, Row, func, select
+from sqlalchemy import FromClause, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from agor_tui.records import Board, Repo, User, Worktree
@@ -23,7 +23,7 @@ class BoardRepository(Repository[Board]):
         on_board = select(func.count()).where(schema.in_boards([source.c.id]), schema.not_archived)
         return [*(source.c[name] for name in names), on_board.scalar_subquery().label("session_count")]
 
-    def record(self, row: Row[Any], short_id: str) -> Board:
+    def record(self, row: Any, short_id: str) -> Board:
         return Board(
             id=row.id,
             short_id=short_id,
@@ -47,7 +47,7 @@ class RepoRepository(Repository[Repo]):
         names = ("id", "name", "path", "remote_url", "default_branch", "created_at")
         return [source.c[name] for name in names]
 
-    def record(self, row: Row[Any], short_id: str) -> Repo:
+    def record(self, row: Any, short_id: str) -> Repo:
         remote = None if row.remote_url is None else redact_text(row.remote_url)  # it may hold a token
         return Repo(row.id, short_id, row.name or "", row.path, remote, row.default_branch, row.created_at)
 
@@ -72,7 +72,7 @@ class WorktreeRepository(Repository[Worktree]):
         )
         return [source.c[name] for name in names]
 
-    def record(self, row: Row[Any], short_id: str) -> Worktree:
+    def record(self, row: Any, short_id: str) -> Worktree:
         return Worktree(
             id=row.id,
             short_id=short_id,
@@ -96,5 +96,5 @@ class UserRepository(Repository[User]):
     def list_columns(self, source: FromClause) -> list[ColumnElement[Any]]:
         return [source.c[name] for name in ("id", "name", "email", "role", "created_at")]
 
-    def record(self, row: Row[Any], short_id: str) -> User:
+    def record(self, row: Any, short_id: str) -> User:
         return User(row.id, short_id, row.name, row.email, row.role, row.created_at)

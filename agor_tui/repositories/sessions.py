@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import FromClause, Row, exists, func, literal, not_, or_, select, union
+from sqlalchemy import FromClause, exists, func, literal, not_, or_, select, union
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -63,7 +63,7 @@ class SessionRepository(Repository[Session]):
             select(func.count()).where(messages.c.session_id == source.c.id).scalar_subquery().label("message_count"),
         ]
 
-    def record(self, row: Row[Any], short_id: str) -> Session:
+    def record(self, row: Any, short_id: str) -> Session:
         return Session(
             id=row.id,
             short_id=short_id,
@@ -106,7 +106,8 @@ class SessionRepository(Repository[Session]):
                 asked,
                 key=self.keys.c[SORTS[sort.key]],
                 descending=sort.descending,
-                conditions=self._conditions(filter, Names(self.store, connection)),
+                conditions=lambda: self._conditions(filter, Names(self.store, connection)),
+                shape=None if names_places(filter) else (filter, sort),
             )
 
         return cast("Page[Session]", self.read(work))
@@ -242,6 +243,11 @@ class SessionRepository(Repository[Session]):
             return or_(*(source.c.id.in_(select(link).where(link.is_not(None))) for link in links))
         rows = schema.tasks if word == "tasks" else schema.messages
         return exists(select(literal(1)).where(rows.c.session_id == source.c.id))
+
+
+def names_places(filter: SessionFilter | TaskFilter) -> bool:
+    """Tell whether ``filter`` holds names, whose meaning stands in the database."""
+    return bool(filter.repo or filter.worktree or filter.board or filter.user)
 
 
 def status_conditions(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import FromClause, Row, exists, func, literal, not_, select
+from sqlalchemy import FromClause, exists, func, literal, not_, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -16,7 +16,7 @@ from agor_tui.records import Count, Cursor, Page, Task, TaskDetail
 from agor_tui.repositories.base import Asked, Repository, contains, decoded
 from agor_tui.repositories.messages import of_task
 from agor_tui.repositories.names import Names
-from agor_tui.repositories.sessions import SessionRepository, status_conditions
+from agor_tui.repositories.sessions import SessionRepository, names_places, status_conditions
 
 _LISTED = (
     "id", "session_id", "title", "store_status", "created_at", "started_at", "completed_at", "range_start",
@@ -45,7 +45,7 @@ class TaskRepository(Repository[Task]):
     def list_columns(self, source: FromClause) -> list[ColumnElement[Any]]:
         return [source.c[name] for name in _LISTED]
 
-    def record(self, row: Row[Any], short_id: str) -> Task:
+    def record(self, row: Any, short_id: str) -> Task:
         # Stores often leave the times NULL; the range of the messages and the duration say them.
         started = row.started_at or instant_of_text(row.range_start)
         completed = row.completed_at or instant_of_text(row.range_end)
@@ -74,9 +74,14 @@ class TaskRepository(Repository[Task]):
         """Return a page of the tasks that ``filter`` lets through, newest first."""
 
         def work(connection: Connection) -> Page[Task]:
-            conditions = self._conditions(filter, connection)
-            key = self.source.c.created_at
-            return self.page(connection, asked, key=key, descending=True, conditions=conditions)
+            return self.page(
+                connection,
+                asked,
+                key=self.source.c.created_at,
+                descending=True,
+                conditions=lambda: self._conditions(filter, connection),
+                shape=None if names_places(filter) or filter.session_id is not None else filter,
+            )
 
         return cast("Page[Task]", self.read(work))
 

@@ -25,6 +25,7 @@ class SessionPages:
     """
 
     page_size = PAGE
+    cap = CAP
 
     def __init__(self, browser: Browser, filter: SessionFilter, sort: Sort) -> None:
         self._browser = browser
@@ -46,15 +47,15 @@ class SessionPages:
         page = self._read(number)
         if page.next is not None:
             self._starts[number + 1] = page.next
-        elif len(page.rows) < PAGE:
+        elif len(page.rows) < self.page_size:
             self._last = number
         if page.previous is not None and number > 0:
             self._ends[number - 1] = page.previous
         return page.rows
 
     def counts(self) -> Iterator[Count]:
-        """The number of sessions: at most ``CAP`` at first, then all."""
-        first = self._browser.session_count(self._filter, CAP)
+        """The number of sessions: at most ``cap`` at first, then all."""
+        first = self._browser.session_count(self._filter, self.cap)
         yield first
         exact = first if first.exact else self._browser.session_count(self._filter)
         self._count = exact.value
@@ -63,21 +64,21 @@ class SessionPages:
 
     def _read(self, number: int) -> Page[Session]:
         """Read a page from the place that is the fewest rows away."""
-        ask = self._browser.session_page
+        ask, size = self._browser.session_page, self.page_size
         start = max((n for n in self._starts if n <= number), default=0)
-        ahead = (number - start) * PAGE
+        ahead = (number - start) * size
         end = min((n for n in self._ends if n >= number), default=None)
-        back = None if end is None else (end - number) * PAGE
+        back = None if end is None else (end - number) * size
         if back is not None and end is not None and back < ahead:
-            return ask(self._filter, self._sort, before=self._ends[end], offset=back, limit=PAGE)
+            return ask(self._filter, self._sort, before=self._ends[end], offset=back, limit=size)
         if self._count is not None:
-            behind = self._count - (number + 1) * PAGE
-            if max(0, behind) < ahead and self._count > number * PAGE:
+            behind = self._count - (number + 1) * size
+            if max(0, behind) < ahead and self._count > number * size:
                 return self._from_the_end(behind)
-        return ask(self._filter, self._sort, after=self._starts.get(start), offset=ahead, limit=PAGE)
+        return ask(self._filter, self._sort, after=self._starts.get(start), offset=ahead, limit=size)
 
     def _from_the_end(self, behind: int) -> Page[Session]:
         from agor_tui.services.browser import END
 
-        limit = PAGE + min(0, behind)
+        limit = self.page_size + min(0, behind)
         return self._browser.session_page(self._filter, self._sort, before=END, offset=max(0, behind), limit=limit)
