@@ -34,6 +34,7 @@ _ASSIGNED = re.compile(
     r"(?i)((?:password|passwd|passphrase|secret|token|api_?key)\s{0,8}=\s{0,8})"
     r"""(?:'(?:\\.|[^'\\]){0,1024}'|"(?:\\.|[^"\\]){0,1024}"|(?:\\.|[^\s&\\]){1,1024})"""
 )
+_KEY = re.compile(r"""(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]++)\\{0,3}["']?\s{0,8}[:=]""")
 
 
 def redact(value: Any) -> Any:
@@ -72,6 +73,14 @@ def redact_text(text: str) -> str:
         text = _WEB_LOGIN.sub(lambda m: f"{m[1]}***@" if m[2] is None else f"{m[1]}{m[2]}:***@", text)
         text = _LOGIN.sub(r"\1:***@", text)
     return _ASSIGNED.sub(r"\1***", text) if "=" in text else text
+
+
+def redact_broken(text: str) -> str:
+    """Text that is no whole JSON, cut off at the first key that says a secret follows: where that ends is unknown."""
+    for found in _KEY.finditer(text):
+        if _rule_of(found[1][-100:]) in ("always", "text", "container"):
+            return f"{text[: found.end()]} {HIDDEN}"
+    return redact_text(text)
 
 
 @lru_cache(maxsize=4096)

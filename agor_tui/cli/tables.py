@@ -45,7 +45,7 @@ class Painter:
 
     def status(self, status: str) -> str:
         """Glyph and word of a status."""
-        return self(f"{status_glyph(status)} {status_word(status)}", status_tone(status))
+        return self(f"{status_glyph(status)} {printable(status_word(status))}", status_tone(status))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace
 from agor_tui.db.failures import explain
 from agor_tui.db.sqlite import MOST_UNLOCKED, Source, SqliteFile, restless
-from agor_tui.errors import ConfigError, ReadOnlyError
+from agor_tui.errors import Cancelled, ConfigError, ReadOnlyError
 
 if TYPE_CHECKING:
     from typing import Self
@@ -99,8 +99,9 @@ class Database:
                     return result
             except exc.DBAPIError as error:
                 # A pooled connection may have died while it lay idle; a fresh one tells.
-                if not (error.connection_invalidated and attempt == "first"):
-                    raise explain(self.place, error) from None
+                shown = explain(self.place, error)
+                if isinstance(shown, Cancelled) or not (error.connection_invalidated and attempt == "first"):
+                    raise shown from None
         raise AssertionError("unreachable")
 
     def write(self, work: Callable[[Connection], T]) -> T:

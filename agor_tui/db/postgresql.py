@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.abc import PQGen
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import create_engine
@@ -18,16 +20,51 @@ from agor_tui.config.places import Place, PostgresPlace
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 30_000
+SILENCE_S = STATEMENT_TIMEOUT_MS / 1000 + 5
+"""So long is waited for an answer of a reading transaction: the server itself should have given up before."""
 
 
 class _LenientTimestamp(TimestamptzLoader):
-    """Reads a time that Python cannot hold (infinity, past the year 9999) as None."""
+    """Reads a time that Python cannot hold (infinity, past the year 9999) as text, which a cursor can hold."""
 
     def load(self, data: Any) -> Any:
         try:
             return super().load(data)
         except psycopg.DataError:
-            return None
+            return bytes(data).decode()
+
+
+class _Connection(psycopg.Connection[Any]):
+    """A connection that does not wait for ever on a server that fell silent: a stopped one keeps its sockets open."""
+
+    bounded = False
+    """Whether an answer must come within ``SILENCE_S``."""
+    left = False
+    """Whether the answer is not wanted any more."""
+    deadline: float | None = None
+
+    def wait(self, gen: PQGen[Any], *arguments: Any, **named: Any) -> Any:
+        self.left = False
+        self.deadline = monotonic() + SILENCE_S if self.bounded else None
+        return super().wait(self._watched(gen), *arguments, **named)
+
+    def leave(self) -> None:
+        """Let the thread that waits now wait only as long as the server needs to cancel the statement."""
+        self.left, self.deadline = True, monotonic() + CONNECT_TIMEOUT_S
+
+    def _watched(self, gen: PQGen[Any]) -> PQGen[Any]:
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted  # nothing is ready: a moment has passed
+                if not ready and self.deadline is not None and monotonic() > self.deadline:
+                    self.pgconn.finish()
+                    if self.left:
+                        raise psycopg.errors.QueryCanceled("canceling statement due to user request")
+                    raise psycopg.OperationalError("timeout expired: the server does not answer")
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            return end.value
 
 
 def make_engine(place: PostgresPlace) -> Engine:
@@ -53,7 +90,7 @@ def _connect(place: PostgresPlace) -> psycopg.Connection[Any]:
         **place.conninfo(),
     }
     # Without prepared statements, since a transaction pooler may run the next transaction on another server process.
-    connection = psycopg.connect("", autocommit=True, prepare_threshold=None, **parameters)
+    connection = _Connection.connect("", autocommit=True, prepare_threshold=None, **parameters)
     # JSON passes as its text both ways; it is decoded where it is shown.
     set_json_dumps(str, connection)
     set_json_loads(_undecoded, connection)
@@ -90,14 +127,15 @@ def begin(connection: Connection, place: Place, *, read_only: bool, tenant: str 
     if tenant is not None:
         value = sql.Literal(tenant).as_string(driver)
         statements.append(f"SET LOCAL agor.tenant_id = {value}")
-    # Straight to the driver: a % of a name must not be taken for a parameter.
-    assert driver is not None
-    with driver.cursor() as cursor:
-        cursor.execute("; ".join(statements).encode())
+    assert isinstance(driver, _Connection)
+    driver.bounded = read_only
+    # A % of a name must not be taken for a parameter.
+    connection.exec_driver_sql("; ".join(statements), execution_options={"no_parameters": True})
 
 
 def cancel(driver: Any) -> None:
     """Ask the server to stop what ``driver``, a psycopg connection in use by another thread, runs now."""
+    driver.leave()
     try:
         driver.cancel_safe(timeout=CONNECT_TIMEOUT_S)
     except psycopg.Error:

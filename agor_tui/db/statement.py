@@ -11,7 +11,7 @@ from collections import namedtuple
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam
+from sqlalchemy import BindParameter, Select, bindparam, exc
 from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeEngine
 
@@ -56,7 +56,10 @@ class Statement:
             given[name] = convert(given[name])
         parameters = given if self._order is None else tuple(given[name] for name in self._order)
         result = connection.exec_driver_sql(self._sql, parameters)
-        rows = result.cursor.fetchall()
+        try:
+            rows = result.cursor.fetchall()
+        except connection.dialect.loaded_dbapi.Error as error:  # SQLite reads most rows only now
+            raise exc.DBAPIError(self._sql, None, error) from None
         if self._converts is None:  # some types look at what the driver says that it found
             described = zip(self._types, result.cursor.description, strict=True)
             converts = [kind.result_processor(connection.dialect, column[1]) for kind, column in described]

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import ARRAY, BigInteger, Boolean, Float, Integer, any_, bindparam, case, func, literal_column, select
+from sqlalchemy import ARRAY, BigInteger, Boolean, Float, Integer, and_, any_, bindparam, case, func, literal_column, select
 from sqlalchemy import Text as TextImpl
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.engine import Dialect
@@ -296,7 +296,9 @@ class JsonSql:
         """Return the number at ``path``; NULL where there is something else."""
         if self._postgresql:
             kind = func.jsonb_typeof(column.op("#>")(_pg_path(path)))
-            return case((kind == "number", sql_cast(column.op("#>>")(_pg_path(path)), Float(53))))
+            digits = column.op("#>>")(_pg_path(path))
+            # jsonb holds numbers that are too large or too small for a float, all written out.
+            return case((and_(kind == "number", func.length(digits) < 300), sql_cast(digits, Float(53))))
         kind = func.json_type(column, _sqlite_path(path))
         found = func.json_extract(column, _sqlite_path(path))
         return cast(
@@ -307,7 +309,7 @@ class JsonSql:
     def integer(self, column: ColumnElement[Any], *path: str) -> ColumnElement[int | None]:
         """Return the number at ``path`` without its fraction; NULL where there is something else."""
         number = self.number(column, *path)
-        limit: ColumnElement[float] = literal_column("9.2e18")
+        limit: ColumnElement[float] = literal_column("9007199254740992")  # 2 ** 53: sums of these fit as well
         whole = func.trunc(number) if self._postgresql else number  # where a cast would round; SQLite's cuts
         return case((number.between(-limit, limit), sql_cast(whole, BigInteger())))
 

@@ -1,0 +1,44 @@
+"""The command palette: the keys of the screen as 'area: action', and the themes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from agor_tui.tui.themes import DARK, LIGHT
+
+_IN_PALETTE_ITSELF = ("command_palette",)
+
+
+def commands_of(app: App[Any], screen: Screen[Any]) -> Iterator[SystemCommand]:
+    """What can be done on ``screen`` now. Moving the cursor is left out: that is what its keys are for."""
+    seen: set[str] = set()
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        group = binding.group.description if binding.group else ""
+        if not active.enabled or not binding.id or not group or group == "Move" or binding.action in seen:
+            continue
+        seen.add(binding.action)
+        if binding.action in _IN_PALETTE_ITSELF:
+            continue
+        name = f"{_area(group)}: {binding.description}"
+        yield SystemCommand(
+            name,
+            f"{binding.tooltip}  ({app.get_key_display(binding)})",
+            partial(app.run_action, binding.action, default_namespace=active.node),
+        )
+    for theme, word in ((DARK, "dark"), (LIGHT, "light")):
+        if app.theme != theme.name:
+            yield SystemCommand(f"view: {word} theme", f"Use the {word} theme", partial(_use_theme, app, theme.name))
+
+
+def _area(group: str) -> str:
+    return "app" if group == "Everywhere" else group.lower()
+
+
+def _use_theme(app: App[Any], name: str) -> None:
+    app.theme = name

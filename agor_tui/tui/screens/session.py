@@ -1,0 +1,229 @@
+"""The session screen: what a session is, and its conversation, tasks, family and details in tabs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import Screen
+
+from agor_tui.errors import AgorError
+from agor_tui.records import SessionDetail
+from agor_tui.tui.asking import ask
+from agor_tui.tui.pager import open_text
+from agor_tui.tui.widgets.conversation import Conversation
+from agor_tui.tui.widgets.conversation_pane import ConversationPane
+from agor_tui.tui.widgets.details_pane import DetailsPane
+from agor_tui.tui.widgets.header_bar import HeaderBar
+from agor_tui.tui.widgets.key_bar import KeyBar
+from agor_tui.tui.widgets.session_heading import SessionHeading, Tab
+from agor_tui.tui.widgets.session_pane import SessionPane
+from agor_tui.tui.widgets.tasks_pane import TasksPane
+from agor_tui.tui.widgets.tree_pane import TreePane
+
+if TYPE_CHECKING:
+    from agor_tui.services.browser import Browser
+    from agor_tui.tui.app import AgorApp
+
+KEYS = Binding.Group("Session")
+TABS: tuple[Tab, ...] = ("conversation", "tasks", "tree", "details")
+
+
+def _key(keys: str, action: str, word: str, tooltip: str, *, show: bool = False) -> Binding:
+    name = "".join(letter for letter in action if letter.isalpha() or letter == "-")
+    return Binding(keys, action, word, show=show, id=f"session.{name}", tooltip=tooltip, group=KEYS)
+
+
+class SessionScreen(Screen[None]):
+    """One session. Only the tab that is looked at is read."""
+
+    CSS_PATH = "session.tcss"
+    HORIZONTAL_BREAKPOINTS = [(110, "-wide")]
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        _key("tab,right", "turn(1)", "next tab", "To the next tab", show=True),
+        _key("shift+tab,left", "turn(-1)", "tab before", "To the tab before"),
+        _key("c", "tab('conversation')", "conversation", "The conversation"),
+        _key("a", "tab('tasks')", "tasks", "The tasks"),
+        _key("t", "tab('tree')", "tree", "The family tree"),
+        _key("i", "tab('details')", "details", "Everything else"),
+        _key("Y", "copy_id", "copy id", "Copy the session's id"),
+        _key("R", "refresh", "refresh", "Read anew"),
+        _key("escape", "leave", "back", "Back to the screen before", show=True),
+    ]
+
+    app: AgorApp
+
+    def __init__(self, session_id: str, tab: Tab | Literal[""] = "conversation") -> None:
+        super().__init__()
+        self.session_id = session_id
+        self._tab: Tab = tab or "conversation"
+        self._detail: SessionDetail | None = None
+        self._error: AgorError | None = None
+        self._request = 0
+        self._asking = False
+
+    def compose(self) -> ComposeResult:
+        """Header, heading, the tab, keys."""
+        yield HeaderBar()
+        yield SessionHeading(self.session_id, self._tab, self.app.clock)
+        yield Container(id="panes")
+        yield KeyBar()
+
+    async def on_mount(self) -> None:
+        """Show the tab, and read as soon as the database is open."""
+        await self._show_tab()
+        self.watch(self.app, "browser", self._database_opened)
+
+    def _database_opened(self, browser: Browser | None) -> None:
+        if browser is not None:
+            self._read()
+
+    # Reading
+
+    def _read(self) -> None:
+        browser, session_id = self.app.browser, self.session_id
+        if browser is None:
+            return
+        self._request += 1
+        request = self._request
+        self._asking = True
+
+        def done(detail: SessionDetail) -> None:
+            if request == self._request:
+                self._asking, self._detail, self._error = False, detail, None
+                self.session_id = detail.session.id
+                self.query_one(SessionHeading).session = detail.session
+                self._fill()
+
+        def failed(error: AgorError) -> None:
+            if request == self._request:
+                self._asking, self._error = False, error
+                self._fill()
+
+        ask(self, lambda: browser.session_detail(session_id), done, failed)
+
+    def _fill(self) -> None:
+        """Give the tab that is seen what it needs, once."""
+        pane, browser = self.pane, self.app.browser
+        if pane is None or browser is None:
+            return
+        if self._error is not None:
+            pane.fail(self._error)
+        elif self._detail is not None and not pane.filled:
+            pane.filled = True
+            pane.fill(browser, self._detail)
+
+    @property
+    def pane(self) -> SessionPane | None:
+        """The tab that is seen."""
+        return next((pane for pane in self.query(SessionPane) if pane.id == self._tab), None)
+
+    # Tabs
+
+    async def _show_tab(self) -> None:
+        panes = self.query_one("#panes", Container)
+        for other in self.query(SessionPane):
+            other.display = other.id == self._tab
+        pane = self.pane
+        if pane is None:
+            pane = self._made()
+            await panes.mount(pane)
+        self.query_one(SessionHeading).tab = self._tab
+        pane.take_focus()
+        self._fill()
+        self.refresh_bindings()
+
+    def _made(self) -> SessionPane:
+        match self._tab:
+            case "conversation":
+                return ConversationPane(id="conversation")
+            case "tasks":
+                return TasksPane(self.app.clock, id="tasks")
+            case "tree":
+                return TreePane(self.app.clock, id="tree")
+            case "details":
+                return DetailsPane(id="details")
+
+    async def action_tab(self, tab: Tab) -> None:
+        """Go to a tab."""
+        if tab != self._tab:
+            self._tab = tab
+            await self._show_tab()
+
+    async def action_turn(self, step: int) -> None:
+        """Go to the next tab, or the one before."""
+        await self.action_tab(TABS[(TABS.index(self._tab) + step) % len(TABS)])
+
+    @on(SessionHeading.TabSelected)
+    async def _tab_clicked(self, event: SessionHeading.TabSelected) -> None:
+        event.stop()
+        await self.action_tab(event.tab)
+
+    @on(TasksPane.TaskChosen)
+    def _task_chosen(self, event: TasksPane.TaskChosen) -> None:
+        """Show where a task begins in the conversation."""
+        event.stop()
+        browser, session_id, task = self.app.browser, self.session_id, event.task
+        if browser is None:
+            return
+        request = self._request
+
+        def done(ordinal: int | None) -> None:
+            if request != self._request:
+                return
+            if ordinal is None:
+                self.notify("This task has no messages.", timeout=3)
+            else:
+                self.call_later(self._show_turn, ordinal)
+
+        ask(self, lambda: browser.task_ordinal(session_id, task.id), done, self._say)
+
+    async def _show_turn(self, ordinal: int) -> None:
+        await self.action_tab("conversation")
+        self.query_one(Conversation).jump_to(ordinal)
+
+    @on(TreePane.SessionChosen)
+    async def _session_chosen(self, event: TreePane.SessionChosen) -> None:
+        """Open another session of the family."""
+        event.stop()
+        if event.session.id == self.session_id:
+            await self.action_tab("conversation")
+        else:
+            self.app.push_screen(SessionScreen(event.session.id))
+
+    @on(Conversation.TextWanted)
+    def _text_wanted(self, event: Conversation.TextWanted) -> None:
+        event.stop()
+        open_text(self.app, event.title, event.text)
+
+    def _say(self, error: AgorError) -> None:
+        self.notify(error.message, title=error.title, severity="error", markup=False)
+
+    # Actions
+
+    def action_copy_id(self) -> None:
+        """Copy the session's id."""
+        self.app.copy_to_clipboard(self.session_id)
+        self.notify(f"Copied {self.session_id}", markup=False)
+
+    def action_refresh(self) -> None:
+        """Read the session and the tab that is seen anew."""
+        for pane in self.query(SessionPane):
+            pane.filled = False
+        self._error = None
+        self._read()
+
+    def action_leave(self) -> None:
+        """Close what is open within the tab; else leave, and stop what the database does for this screen."""
+        pane = self.pane
+        if pane is not None and pane.close_inner():
+            return
+        browser = self.app.browser
+        if browser is not None and (self._asking or (pane is not None and pane.busy)):
+            ask(self.app, browser.cancel, lambda _: None, lambda _: None)
+        self._request += 1
+        self.dismiss()

@@ -1,0 +1,171 @@
+"""The Tree tab: the session's whole family, from the topmost ancestor down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.message import Message
+
+from agor_tui.errors import AgorError
+from agor_tui.records import Session, SessionDetail, TreeNode
+from agor_tui.statuses import Tone, status_glyph, status_tone, status_word
+from agor_tui.text import count, printable, relative_time
+from agor_tui.tui.asking import ask
+from agor_tui.tui.session_columns import tool_name, where
+from agor_tui.tui.widgets.notice import Notice
+from agor_tui.tui.widgets.record_table import RecordTable
+from agor_tui.tui.widgets.session_pane import SessionPane
+from agor_tui.tui.widgets.table_columns import Column, Spans
+from agor_tui.tui.widgets.table_pages import ListSource
+
+if TYPE_CHECKING:
+    from agor_tui.services.browser import Browser
+
+READING = Notice("Reading the family…", "", "esc goes back", "muted")
+_DEEPEST = 16
+"""Levels that are indented; deeper ones say how deep they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRow:
+    """A session of the tree with the lines that lead to it; ``key`` is its place among the rows."""
+
+    key: str
+    lead: str
+    node: TreeNode
+    here: bool
+
+
+class TreePane(SessionPane):
+    """Spawned and forked sessions under those they came from; ``enter`` opens one."""
+
+    @dataclass
+    class SessionChosen(Message):
+        """A session of the family was opened."""
+
+        session: Session
+
+    def __init__(self, clock: Callable[[], datetime], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._clock = clock
+        self._request = 0
+        self._asking = False
+
+    def compose(self) -> ComposeResult:
+        """The tree as a list."""
+        table: RecordTable[TreeRow] = RecordTable(tree_columns(self._clock), lambda row: row.key)
+        table.notice = READING
+        yield table
+
+    @property
+    def table(self) -> RecordTable[TreeRow]:
+        """The list."""
+        return self.query_one(RecordTable)
+
+    @property
+    def busy(self) -> bool:
+        """Whether the family is awaited."""
+        return self._asking
+
+    def fill(self, browser: Browser, detail: SessionDetail) -> None:
+        """Read the family."""
+        self._request += 1
+        request, session_id = self._request, detail.session.id
+        self._asking = True
+
+        def done(root: TreeNode) -> None:
+            if request == self._request:
+                self._asking = False
+                rows = tuple(tree_rows(root, session_id))
+                at = next((number for number, row in enumerate(rows) if row.here), 0)
+                self.table.show(ListSource(rows), index=at)
+
+        ask(self, lambda: browser.tree(session_id), done, lambda error: self._failed(request, error))
+
+    def fail(self, error: AgorError) -> None:
+        """Say why there is no tree."""
+        self._failed(self._request, error)
+
+    def _failed(self, request: int, error: AgorError) -> None:
+        if request == self._request:
+            self._asking = False
+            self.table.say(Notice(error.title, error.message, error.hint or "R tries again, esc goes back", "error"))
+
+    def take_focus(self) -> None:
+        """The keys go to the tree."""
+        self.table.focus()
+
+    @on(RecordTable.Selected)
+    def _selected(self, event: RecordTable.Selected[TreeRow]) -> None:
+        event.stop()
+        self.post_message(self.SessionChosen(event.record.node.session))
+
+
+def tree_rows(root: TreeNode, current: str) -> Iterator[TreeRow]:
+    """The tree from top to bottom. A loop and not a recursion, for a family may be a thousand generations deep."""
+    waiting: list[tuple[TreeNode, tuple[bool, ...]]] = [(root, ())]
+    number = 0
+    while waiting:
+        node, lasts = waiting.pop()
+        yield TreeRow(f"{number} {node.session.id}", _lead(node, lasts), node, node.session.id == current)
+        number += 1
+        last = len(node.children) - 1
+        waiting += [
+            (child, (*lasts[-_DEEPEST:], at == last)) for at, child in reversed(tuple(enumerate(node.children)))
+        ]
+
+
+def _lead(node: TreeNode, lasts: tuple[bool, ...]) -> str:
+    """The lines before a title: a spawned session hangs on a whole line, a forked one on a dotted line."""
+    if not lasts:
+        return ""
+    stem = "".join("   " if last else "│  " for last in lasts[:-1])
+    if len(lasts) > _DEEPEST:
+        stem = f"⋯ {stem[-3 * _DEEPEST + 5 :]}"
+    line = "┄┄" if node.relation == "forked" else "──"
+    return f"{stem}{'╰' if lasts[-1] else '├'}{line}{'◇' if node.relation == 'forked' else '▸'} "
+
+
+def tree_columns(now: Callable[[], datetime]) -> tuple[Column[TreeRow], ...]:
+    """The columns of a family tree."""
+    return (
+        Column("title", "FAMILY", _title, least=32, ideal=70),
+        Column("relation", "CAME", _relation, least=7, ideal=8, gives_way=1),
+        Column("id", "ID", _id, least=8, ideal=16, gives_way=3, fits=True),
+        Column("status", "STATUS", _status, least=2, ideal=12, gives_way=2, brief="ST"),
+        Column("tool", "TOOL", lambda r: ((tool_name(r.node.session.tool), "muted"),), 5, 11, gives_way=6, fits=True),
+        Column("where", "WHERE", lambda r: ((where(r.node.session), "muted"),), 12, 26, gives_way=7),
+        Column("messages", "M", lambda r: ((count(r.node.session.message_count), "muted"),), 3, 9, gives_way=5,
+               right=True, fits=True),
+        Column("age", "AGE", lambda r: ((relative_time(r.node.session.updated_at, now()), "muted"),), 4, 10,
+               gives_way=4, right=True, fits=True),
+    )  # fmt: skip
+
+
+def _title(row: TreeRow) -> Spans:
+    title = printable(row.node.session.title, 300) or "untitled"
+    lead: Spans = ((row.lead, "faint"), *((("… ", "warning"),) if row.node.cut else ()))
+    if row.here and not row.node.cut:
+        return (*lead, (title, "strong"), ("  ← this one", "accent"))
+    tone: Tone = "muted" if row.node.session.archived or row.node.cut else "text"
+    said: Spans = (("  stands above, or goes on", "warning"),) if row.node.cut else ()
+    return (*lead, (title, tone), *said)
+
+
+def _id(row: TreeRow) -> Spans:
+    return ((printable(row.node.session.short_id, 64), "muted"),)
+
+
+def _relation(row: TreeRow) -> Spans:
+    relation = row.node.relation
+    return (("–" if relation == "root" else relation, "faint" if relation == "root" else "muted"),)
+
+
+def _status(row: TreeRow) -> Spans:
+    status = row.node.session.status
+    return ((f"{status_glyph(status)} ", status_tone(status)), (printable(status_word(status), 20), "muted"))
