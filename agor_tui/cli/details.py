@@ -154,7 +154,7 @@ def tree_lines(root: TreeNode, wanted: str, look: Look) -> Iterator[str]:
         tail = "" if node.relation == "root" else f"  {node.relation}"
         tail += "  …" if node.cut else ""
         tail += "  ← this one" if row.id == wanted else ""
-        name = row.id if look.width is None else row.short_id
+        name = printable(row.id if look.width is None else row.short_id)
         title = printable(row.title)
         if look.width is not None:
             # Deep down the branches lose their beginning, so that the titles keep half of the line.

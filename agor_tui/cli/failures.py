@@ -8,6 +8,7 @@ import click
 
 from agor_tui.cli import streams
 from agor_tui.errors import AgorError, AmbiguousIdError
+from agor_tui.text import printable
 
 INTERRUPTED = 130
 
@@ -21,7 +22,7 @@ def report(error: Exception) -> int:
             _say(error.message, *candidate_lines(error.ambiguity), error.hint)
             return error.exit_code
         case AgorError():
-            _say(error.message, error.hint)
+            _say(error.message, printable(error.hint, multiline=True))  # it may name an id
             return error.exit_code
         case click.exceptions.NoArgsIsHelpError():  # a noun without a verb
             streams.note(error.format_message())
@@ -45,7 +46,6 @@ def report(error: Exception) -> int:
 
 def _say(message: str, *more: str) -> None:
     from agor_tui.redact import redact_text
-    from agor_tui.text import printable
 
     head = "agor-tui:"
     if streams.look(sys.stderr).colour:

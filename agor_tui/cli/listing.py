@@ -13,8 +13,11 @@ from agor_tui.cli import streams
 from agor_tui.cli.tables import Column, Table
 from agor_tui.records import Count, Cursor, Page
 from agor_tui.services import export
+from agor_tui.text import printable
 
 _PAGE = 500
+_LARGEST_PAGE = 8_000
+"""Pages of a long list grow to this size: where no index gives the order, each page costs a sort of all rows."""
 
 
 class HasId(Protocol):
@@ -66,9 +69,11 @@ class Listing(Generic[R]):
     def pages(self) -> Iterator[tuple[R, ...]]:
         """The pages in order; none is empty."""
         after = self._after
+        size = _PAGE
         while True:
-            left = self._limit - self.shown if self._limit else _PAGE
-            page = self._fetch(after, min(left, _PAGE))
+            left = self._limit - self.shown if self._limit else size
+            page = self._fetch(after, min(left, size))
+            size = min(2 * size, _LARGEST_PAGE)
             if page.rows:
                 self.shown += len(page.rows)
                 self.last = page.rows[-1]
@@ -100,5 +105,5 @@ class Listing(Generic[R]):
             total = count()
             streams.note(
                 f"Showing {self.shown:,} of {total.value:,}{'' if total.exact else '+'} {what} · "
-                f"more: --after {self.last.id}"
+                f"more: --after {printable(self.last.id)}"
             )

@@ -17,6 +17,7 @@ from agor_tui.errors import NotFoundError
 from agor_tui.records import Message, Turn
 from agor_tui.services import export
 from agor_tui.services.conversation import pair, paired_window
+from agor_tui.text import printable
 
 if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
@@ -101,7 +102,7 @@ def _print_transcript(turns: Iterator[Turn], limit: int, total: int) -> None:
     last = ""
     for turn in turns:
         if limit and shown == limit:
-            streams.note(f"Showing {shown:,} of {total:,} messages · more: --after {last}")
+            streams.note(f"Showing {shown:,} of {total:,} messages · more: --after {printable(last)}")
             break
         streams.write_lines(transcript.lines(turn))
         shown, last = shown + 1, turn.message.id

@@ -37,7 +37,7 @@ class Transcript:
         """One message, an empty line behind it; nothing for one that has nothing to show."""
         if turn.task is not None:
             title = printable(turn.task.title, _SUBJECT)
-            yield self._paint(f"── task {turn.task.short_id} · {title}", "faint")
+            yield self._paint(f"── task {printable(turn.task.short_id)} · {title}", "faint")
             yield ""
         if turn.prompt is not None:
             yield from self._spoken("user", turn.task.created_at if turn.task else None, (TextBlock(turn.prompt),), "")

@@ -17,6 +17,8 @@ from agor_tui.errors import ConfigError, suggestion
 _TAG = "tag:yaml.org,2002:"
 _MAX_DEPTH = 50
 """Composing recurses, in C: some thousand levels would end the process."""
+_LARGEST = 4 << 20
+"""Bytes; a device would never end."""
 
 
 def read_document(file: Path) -> Section | None:
@@ -26,7 +28,11 @@ def read_document(file: Path) -> Section | None:
         ConfigError: the file cannot be read, is no YAML, or is no map of keys.
     """
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        with file.open("rb") as stream:
+            content = stream.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise ConfigError(f"{file} is no config file: it is larger than {_LARGEST >> 20} MB.")
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"The config file {file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import ARRAY, BigInteger, Boolean, Float, Integer, and_, any_, bindparam, case, func, literal_column, select
+from sqlalchemy import ARRAY, BigInteger, Boolean, Float, Integer, any_, bindparam, case, func, literal_column, select
 from sqlalchemy import Text as TextImpl
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.engine import Dialect
@@ -298,7 +298,7 @@ class JsonSql:
             kind = func.jsonb_typeof(column.op("#>")(_pg_path(path)))
             digits = column.op("#>>")(_pg_path(path))
             # jsonb holds numbers that are too large or too small for a float, all written out.
-            return case((and_(kind == "number", func.length(digits) < 300), sql_cast(digits, Float(53))))
+            return case(((kind == "number") & (func.length(digits) < 300), sql_cast(digits, Float(53))))
         kind = func.json_type(column, _sqlite_path(path))
         found = func.json_extract(column, _sqlite_path(path))
         return cast(

@@ -6,10 +6,10 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import FromClause, Row, Select, func, null, or_, select, tuple_, type_coerce
+from sqlalchemy import FromClause, Row, Select, func, null, select, type_coerce
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.types import Integer, NullType
+from sqlalchemy.types import NullType
 
 from agor_tui import ids
 from agor_tui.db.engine import Database
@@ -18,15 +18,13 @@ from agor_tui.db.types import Id, among, id_list, load_json
 from agor_tui.errors import AmbiguousIdError, NotFoundError, UsageError
 from agor_tui.records import Ambiguity, Cursor, Kind, Match, Page
 from agor_tui.redact import redact, redact_broken
+from agor_tui.repositories.paging import ALL, Asked, keys_query, page_of_ids
 from agor_tui.schemas.base import Schema
 
 if TYPE_CHECKING:
     from agor_tui.repositories.writing import Writer
 
 R = TypeVar("R")
-
-END = Cursor(None, "")
-"""The place behind the last row: what ``before`` takes to ask for the last page."""
 
 CANDIDATES = 20
 """How many rows an ambiguity lists."""
@@ -41,71 +39,6 @@ class Store:
 
     database: Database
     schema: Schema
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which part of a list is wanted: rows behind ``after`` or before ``before``, ``offset`` rows skipped.
-
-    ``limit`` 0 means all.
-    """
-
-    after: Cursor | None = None
-    before: Cursor | None = None
-    offset: int = 0
-    limit: int = 50
-
-    @property
-    def cursor(self) -> Cursor | None:
-        """The place from which rows are counted; None for the first row or, with ``before``, the last."""
-        return self.after if self.before is None else None if self.before is END else self.before
-
-
-def keys_query(
-    source: FromClause,
-    key: ColumnElement[Any],
-    descending: bool,
-    conditions: Sequence[ColumnElement[bool]],
-    asked: Asked,
-) -> Select[Any]:
-    """Return the query for the ids of a page of ``source`` ordered by (``key``, id), one more than it holds.
-
-    Its parameters are ``cursor_key``, ``cursor_id`` and ``skip``, where ``asked`` has them. The key's values pass
-    through as the driver gives them, so that a cursor names exactly the place it came from.
-    """
-    by_id = key is source.c.id
-    raw: ColumnElement[Any] = type_coerce(key, NullType())
-    query = select(source.c.id, raw.label("key")).where(*conditions)
-    down = descending != (asked.before is not None)
-    if asked.cursor is not None:
-        place: Any = parameter("cursor_id", Id())
-        keys: Any = source.c.id
-        if not by_id:
-            keys = tuple_(raw, source.c.id)
-            place = tuple_(parameter("cursor_key", NullType()), place)
-        query = query.where(keys < place if down else keys > place)
-    order = [source.c.id] if by_id else [key, source.c.id]
-    query = query.order_by(*(each.desc() if down else each.asc() for each in order))
-    if asked.offset:
-        query = query.offset(parameter("skip", Integer()))
-    return query.limit(asked.limit + 1) if asked.limit else query
-
-
-def page_of_ids(rows: Sequence[Any], asked: Asked) -> Page[str]:
-    """Return the page that the rows (id, key) of ``keys_query`` are, with the cursors around it."""
-    backwards = asked.before is not None
-    more = bool(asked.limit) and len(rows) > asked.limit
-    rows = rows[: asked.limit] if asked.limit else rows
-    if backwards:
-        rows = rows[::-1]
-    if not rows:
-        return Page(())
-    first, last = (Cursor(row.key, row.id) for row in (rows[0], rows[-1]))
-    if backwards:
-        behind, ahead = asked.before is not END, more
-    else:
-        behind, ahead = more, asked.after is not None or asked.offset > 0
-    return Page(tuple(row.id for row in rows), last if behind else None, first if ahead else None)
 
 
 def neighbours(bare: FromClause, row_id: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
@@ -246,7 +179,7 @@ class Repository(Generic[R]):
         found = page_of_ids(statement.rows(connection, **values), asked)
         return Page(self.fetch(connection, found.rows), found.next, found.previous)
 
-    def list(self, asked: Asked = Asked(limit=0)) -> Page[R]:
+    def list(self, asked: Asked = ALL) -> Page[R]:
         """Return rows ordered by id."""
         found: Page[R] = self.read(lambda connection: self.page(connection, asked, shape="list"))
         return found
@@ -322,12 +255,20 @@ class Repository(Generic[R]):
                 return whole, 1, [text]
             raise
         found = [each for each in self._between(connection, prefix.low, prefix.high) if prefix.matches(each)]
+        found = found or list(self._of_other_form(connection, text, prefix))
         exact = [each for each in found if prefix.text in (ids.compact(each), each)]
         if exact or len(found) <= CANDIDATES:
             return prefix, len(exact or found), exact or found
         every = select(func.count()).select_from(self._prefix_query().order_by(None).subquery())
         count = connection.scalar(every, {"low": prefix.low, "high": prefix.high})
-        return prefix, count or 0, found[:CANDIDATES]
+        return prefix, max(count or 0, len(found)), found[:CANDIDATES]
+
+    def _of_other_form(self, connection: Connection, text: str, prefix: ids.Prefix) -> Sequence[str]:
+        """Return the ids in capitals that ``prefix`` fits, or the one that is written exactly as ``text``."""
+        capitals: Sequence[str] = ()
+        if prefix.style == "uuid":
+            capitals = self._between(connection, prefix.low.upper(), prefix.high.upper())
+        return [each for each in capitals if prefix.matches(each)] or self._between(connection, text, text)
 
     def _between(self, connection: Connection, low: str, high: str) -> Sequence[str]:
         statement = self._kept("prefix", lambda: self._prefix_query().limit(CANDIDATES + 1), connection)
@@ -364,48 +305,6 @@ class Repository(Generic[R]):
 
     def _prefix(self, text: str) -> ids.Prefix:
         return ids.parse_prefix(text, literal=not self.store.schema.uuid_ids)
-
-
-def named(choice: Iterable[str], names: Mapping[str, Sequence[str | None]]) -> set[str]:
-    """Return the ids in ``names`` (id -> its names) that one of ``choice`` means: the whole name or its last part.
-
-    ``*`` stands for any text; case does not matter.
-    """
-    from fnmatch import fnmatchcase
-
-    found: set[str] = set()
-    for wanted in choice:
-        pattern = wanted.casefold()
-        for row_id, known in names.items():
-            for name in known:
-                if name and any(
-                    fnmatchcase(each, pattern) if "*" in pattern else each == pattern
-                    for each in (name.casefold(), name.casefold().rpartition("/")[2])
-                ):
-                    found.add(row_id)
-    return found
-
-
-def chosen(
-    column: ColumnElement[Any], include: Iterable[str] | None, exclude: Iterable[str] | None
-) -> list[ColumnElement[bool]]:
-    """Return the conditions that ``column`` is one of ``include`` and none of ``exclude`` (None: no condition)."""
-    conditions: list[ColumnElement[bool]] = []
-    if include is not None:
-        conditions.append(column.in_(list(include)))
-    if exclude:
-        conditions.append(or_(column.is_(None), column.not_in(list(exclude))))
-    return conditions
-
-
-def contains(columns: Sequence[ColumnElement[Any]], word: str) -> ColumnElement[bool]:
-    """Return the condition that one of ``columns`` contains ``word`` in any case.
-
-    SQLite's LIKE folds ASCII only, so the usual spellings of other letters are asked for one by one.
-    """
-    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    forms = {escaped} if escaped.isascii() else {escaped, escaped.lower(), escaped.upper(), escaped.title()}
-    return or_(*(column.ilike(f"%{form}%", escape="\\") for column in columns for form in sorted(forms)))
 
 
 def decoded(text: str | None) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from agor_tui import ids
+from agor_tui.errors import UsageError
 from agor_tui.records import Ambiguity, Match
 from agor_tui.repositories.base import CANDIDATES, Repository
 
@@ -23,7 +24,7 @@ class Lookup:
         """Return how many rows ``text`` fits, and the first of them; raises UsageError where it is no id."""
 
         def work(connection: Connection) -> Ambiguity:
-            found = [each.candidates_in(connection, text) for each in self._repositories]
+            found = list(self._found(connection, text))
             every = [match for each in found for match in each.matches]
             # Where prompts are the tasks, the same row is found twice: as a task and as a message.
             tasks = {match.id for match in every if match.kind == "task"}
@@ -35,6 +36,19 @@ class Lookup:
 
         result: Ambiguity = self._repositories[0].read(work)
         return result
+
+    def _found(self, connection: Connection, text: str) -> Iterator[Ambiguity]:
+        """What each repository finds; an id of unknown form is one where any of them has it whole."""
+        refused: UsageError | None = None
+        known = False
+        for each in self._repositories:
+            try:
+                yield each.candidates_in(connection, text)
+                known = True
+            except UsageError as error:
+                refused = error
+        if refused is not None and not known:
+            raise refused
 
     def nearest(self, text: str) -> str:
         """Return a sentence naming the nearest id of the first kind that has any row; empty where there is none."""

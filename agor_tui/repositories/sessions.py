@@ -22,8 +22,10 @@ from agor_tui.records import (
     Sort,
     SortKey,
 )
-from agor_tui.repositories.base import Asked, Repository, chosen, contains, decoded, named
+from agor_tui.repositories.base import Repository, decoded
+from agor_tui.repositories.conditions import chosen, contains, named
 from agor_tui.repositories.names import Names
+from agor_tui.repositories.paging import Asked
 
 SORTS: dict[SortKey, str] = {
     "updated": "updated_at",

@@ -13,9 +13,11 @@ from sqlalchemy.sql.elements import ColumnElement
 from agor_tui.db.types import Instant, instant_of_text
 from agor_tui.filters import TaskFilter
 from agor_tui.records import Count, Cursor, Page, Task, TaskDetail
-from agor_tui.repositories.base import Asked, Repository, contains, decoded
+from agor_tui.repositories.base import Repository, decoded
+from agor_tui.repositories.conditions import contains
 from agor_tui.repositories.messages import of_task
 from agor_tui.repositories.names import Names
+from agor_tui.repositories.paging import Asked
 from agor_tui.repositories.sessions import SessionRepository, names_places, status_conditions
 
 _LISTED = (

@@ -18,6 +18,8 @@ _FLAGS = {
     "enabled",
     "queued",
     "callback_enabled",
+    "needs_attention",
+    "resolved",
     "scheduled_from_worktree",
     "scheduled_from_branch",
 }

@@ -29,10 +29,11 @@ from agor_tui.records import (
     User,
     Worktree,
 )
-from agor_tui.repositories.base import END, Asked, Repository, Store
+from agor_tui.repositories.base import Repository, Store
 from agor_tui.repositories.genealogy import Genealogy
 from agor_tui.repositories.lookup import Lookup
 from agor_tui.repositories.messages import MessageRepository
+from agor_tui.repositories.paging import END, Asked
 from agor_tui.repositories.places import BoardRepository, RepoRepository, UserRepository, WorktreeRepository
 from agor_tui.repositories.sessions import SORTS, SessionRepository
 from agor_tui.repositories.tasks import TaskRepository
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
 __all__ = ["END", "Browser"]
 
 ALL_KINDS: tuple[Kind, ...] = ("session", "task", "message", "board", "repo", "worktree", "user")
+
+MOST_EXPLAINED = 20
+"""So many unknown names of one field of a filter are named."""
 
 
 class Browser:
@@ -290,7 +294,7 @@ class Browser:
             return [f"This kind of database has no {field}s."]
         unknown = self._sessions.unknown_names(field, (*choice.include, *choice.exclude))
         notes = []
-        for name in unknown:
+        for name in unknown[:MOST_EXPLAINED]:
             near = get_close_matches(name, self.filter_values(field), 1)
             notes.append(f"No {field} is named {name!r}" + (f"; the nearest is {near[0]!r}." if near else "."))
         return notes

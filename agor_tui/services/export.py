@@ -50,7 +50,7 @@ def dumps(value: Any) -> bytes:
     try:
         return orjson.dumps(value)
     except TypeError:
-        text = json.dumps(_plain(value, 0), ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(_plain(value, 0), ensure_ascii=False, separators=(",", ":"), default=str)
         return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 

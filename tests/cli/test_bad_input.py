@@ -78,6 +78,13 @@ def test_a_file_that_is_no_database_of_sessions(run: Run, tmp_path: Path, bad_fi
     assert not (tmp_path / "no").exists()
 
 
+@pytest.mark.parametrize("command", [["session", "list"], ["db", "status"]])
+def test_a_pipe_is_not_waited_for(program: Run, tmp_path: Path, command: list[str]) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    check(program(*command, "-d", path), 1, str(path), "no file")
+
+
 def test_the_default_database_is_not_made_by_browsing(run: Run) -> None:
     check(run("session", "list"), 1, "db init")
     assert not list(Path(os.environ["HOME"]).rglob("*.db"))
@@ -108,7 +115,7 @@ def test_a_foreign_database_is_read_while_its_program_writes(run: Run, tmp_path:
     wanted = run("session", "list", "-d", path, "--json").json
     holder = sqlite3.connect(path, isolation_level=None)
     try:
-        holder.execute("BEGIN EXCLUSIVE")
+        holder.execute("BEGIN IMMEDIATE")
         holder.execute("DELETE FROM sessions")
         assert run("session", "list", "-d", path, "--json").json == wanted
     finally:
@@ -158,6 +165,7 @@ def test_words_that_are_not_understood(run: Run, agor_db: Path, words: list[str]
         ("\x00\x01\x02", ["config.yaml"]),
         ("database: {dialect: sqlite, sqlite: {url: 'libsql://x.turso.io', authToken: hunter2}}\n", []),
         ("active: nowhere\n", ["nowhere"]),
+        ("# " + "x" * (4 << 20), ["4 MB"]),
     ],
 )
 def test_a_config_that_is_wrong(run: Run, tmp_path: Path, content: str, words: list[str]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -235,3 +237,24 @@ def test_the_help_of_a_command_is_data(program: Run) -> None:
     assert answer.err == ""
     assert "--limit" in answer.out
     assert json.dumps(answer.code) == "0"
+
+
+def test_nothing_hostile_of_ids_and_statuses_reaches_a_reader(run: Run, agor_db: Path, tmp_path: Path) -> None:
+    path = tmp_path / "hostile.db"
+    shutil.copy(agor_db, path)
+    hostile = "line\nbreak\x1b[31m\u202ered"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA foreign_keys = off")
+        busiest = "SELECT session_id FROM messages WHERE task_id IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
+        busy = connection.execute(busiest).fetchone()[0]
+        for table in ("tasks", "messages", "sessions"):
+            connection.execute(f"UPDATE {table} SET session_id = ? WHERE session_id = ?", (hostile, busy))
+            if table != "sessions":
+                connection.execute(f"UPDATE {table} SET task_id = char(27) || task_id")
+        connection.execute("UPDATE sessions SET status = ?", (hostile,))
+        connection.execute("UPDATE tasks SET status = ?", (hostile,))
+    connection.close()
+    for command in (["session", "show"], ["session", "tree"], ["message", "list"], ["id"]):
+        answer = run(*command, hostile, "-d", path)
+        assert answer.code == 0
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", answer.out + answer.err)

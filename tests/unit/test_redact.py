@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agor_tui.redact import HIDDEN, redact, redact_text
+from agor_tui.redact import HIDDEN, redact, redact_broken, redact_text
 
 SECRET_KEYS = (
     "password", "Password", "passwd", "passphrase", "apiKey", "api_key", "API-KEY", "apikey", "x-api-key",
@@ -153,3 +153,23 @@ def test_long_text_takes_no_more_than_its_share(piece: str) -> None:
     started = time.process_time()
     redact_text(piece * (200_000 // len(piece)) + "@=")
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"title": "x", "mcp_token": "abc', f'{{"title": "x", "mcp_token": {HIDDEN}'),
+        ('{"a": {"API-KEY" : 5, "b": 1', f'{{"a": {{"API-KEY" : {HIDDEN}'),
+        ('{"env": {"A": "b", ', f'{{"env": {HIDDEN}'),
+        ('"{\\"password\\": \\"abc', f'"{{\\"password\\": {HIDDEN}'),
+        ('{"title": "x", "tokens_input": 5', '{"title": "x", "tokens_input": 5'),
+        ("https://u:abc@h/x", "https://u:***@h/x"),
+    ],
+)
+def test_broken_json_ends_where_a_secret_begins(text: str, shown: str) -> None:
+    assert redact_broken(text) == shown
+
+
+@pytest.mark.parametrize("piece", ["a", '"', "a.", "'a' ", "a  ", '"a\\":'])
+def test_broken_json_of_any_length_takes_linear_time(piece: str) -> None:
+    redact_broken(piece * 500_000)

@@ -1,0 +1,87 @@
+"""Keyset pages: the part of a list that is asked for, the query for its ids, and the cursors around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import FromClause, Select, select, tuple_, type_coerce
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import Integer, NullType
+
+from agor_tui.db.statement import parameter
+from agor_tui.db.types import Id
+from agor_tui.records import Cursor, Page
+
+END = Cursor(None, "")
+"""The place behind the last row: what ``before`` takes to ask for the last page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which part of a list is wanted: rows behind ``after`` or before ``before``, ``offset`` rows skipped.
+
+    ``limit`` 0 means all.
+    """
+
+    after: Cursor | None = None
+    before: Cursor | None = None
+    offset: int = 0
+    limit: int = 50
+
+    @property
+    def cursor(self) -> Cursor | None:
+        """The place from which rows are counted; None for the first row or, with ``before``, the last."""
+        return self.after if self.before is None else None if self.before is END else self.before
+
+
+ALL = Asked(limit=0)
+"""All rows from the first on."""
+
+
+def keys_query(
+    source: FromClause,
+    key: ColumnElement[Any],
+    descending: bool,
+    conditions: Sequence[ColumnElement[bool]],
+    asked: Asked,
+) -> Select[Any]:
+    """Return the query for the ids of a page of ``source`` ordered by (``key``, id), one more than it holds.
+
+    Its parameters are ``cursor_key``, ``cursor_id`` and ``skip``, where ``asked`` has them. The key's values pass
+    through as the driver gives them, so that a cursor names exactly the place it came from.
+    """
+    by_id = key is source.c.id
+    raw: ColumnElement[Any] = type_coerce(key, NullType())
+    query = select(source.c.id, raw.label("key")).where(*conditions)
+    down = descending != (asked.before is not None)
+    if asked.cursor is not None:
+        place: Any = parameter("cursor_id", Id())
+        keys: Any = source.c.id
+        if not by_id:
+            keys = tuple_(raw, source.c.id)
+            place = tuple_(parameter("cursor_key", NullType()), place)
+        query = query.where(keys < place if down else keys > place)
+    order = [source.c.id] if by_id else [key, source.c.id]
+    query = query.order_by(*(each.desc() if down else each.asc() for each in order))
+    if asked.offset:
+        query = query.offset(parameter("skip", Integer()))
+    return query.limit(asked.limit + 1) if asked.limit else query
+
+
+def page_of_ids(rows: Sequence[Any], asked: Asked) -> Page[str]:
+    """Return the page that the rows (id, key) of ``keys_query`` are, with the cursors around it."""
+    backwards = asked.before is not None
+    more = bool(asked.limit) and len(rows) > asked.limit
+    rows = rows[: asked.limit] if asked.limit else rows
+    if backwards:
+        rows = rows[::-1]
+    if not rows:
+        return Page(())
+    first, last = (Cursor(row.key, row.id) for row in (rows[0], rows[-1]))
+    if backwards:
+        behind, ahead = asked.before is not END, more
+    else:
+        behind, ahead = more, asked.after is not None or asked.offset > 0
+    return Page(tuple(row.id for row in rows), last if behind else None, first if ahead else None)
