@@ -80,9 +80,15 @@ def fixtures_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(request: pytest.FixtureRequest) -> Callable[[int], servers.PostgresServer]:
+def servers_folder(request: pytest.FixtureRequest) -> Path:
+    """The folder of this run's servers; what still runs there when the run ends is stopped."""
+    return request.config.stash[_SERVERS]
+
+
+@pytest.fixture(scope="session")
+def postgres_server(servers_folder: Path) -> Callable[[int], servers.PostgresServer]:
     """A function that returns the shared server of a version (16 or 18), started when first asked for."""
-    folder = request.config.stash[_SERVERS]
+    folder = servers_folder
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     running: dict[int, servers.PostgresServer] = {}
 

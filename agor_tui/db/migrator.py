@@ -222,11 +222,12 @@ def _resolve(target: str, at: int) -> int:
         return 0
     if target in REVISIONS:
         return REVISIONS.index(target) + 1
-    if target[:1] in ("+", "-") and target[1:].isdecimal() and 0 <= at + int(target) <= len(REVISIONS):
-        return at + int(target)
-    raise UsageError(
-        f"There is no revision {target!r}.", f"Known are base, {', '.join(REVISIONS)}, head, and steps such as -1."
-    )
+    known = f"Known are base, {', '.join(REVISIONS)}, head, and steps such as -1."
+    if target[:1] in ("+", "-") and target[1:].isdecimal():
+        if 0 <= at + int(target) <= len(REVISIONS):
+            return at + int(target)
+        raise UsageError(f"There is no revision {target} from {_name(at)}, where the database is.", known)
+    raise UsageError(f"There is no revision {target!r}.", known)
 
 
 def _require_ours(connection: Connection, place: Place) -> Literal["empty", "native"]:

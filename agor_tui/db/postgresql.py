@@ -89,6 +89,9 @@ def _connect(place: PostgresPlace) -> psycopg.Connection[Any]:
         "tcp_user_timeout": STATEMENT_TIMEOUT_MS + 10_000,
         **place.conninfo(),
     }
+    if place.service is None:
+        # Where none is given, OpenSSL would ask the terminal for the passphrase of a client's key, amidst the app.
+        parameters.setdefault("sslpassword", " ")
     # Without prepared statements, since a transaction pooler may run the next transaction on another server process.
     connection = _Connection.connect("", autocommit=True, prepare_threshold=None, **parameters)
     # JSON passes as its text both ways; it is decoded where it is shown.

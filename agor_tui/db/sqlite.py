@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import shlex
 import shutil
 import sqlite3
 import tempfile
@@ -236,7 +237,8 @@ def _check(path: Path) -> None:
             head = file.read(100)
     except FileNotFoundError:
         raise DatabaseError(
-            f"{path} does not exist.", "Check the path, or make a database there with: agor-tui db init"
+            f"{path} does not exist.",
+            f"Check the path, or make a database there with: agor-tui db init --database {shlex.quote(str(path))}",
         ) from None
     except OSError as error:
         raise DatabaseError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None

@@ -88,7 +88,8 @@ def build(
         if worktrees is None:
             return false()
         rows = worktrees.alias()
-        return keys.c.worktree_id.in_(select(rows.c.id).where(condition(rows)))
+        inner = select(rows.c.id).where(condition(rows)).correlate_except(rows)  # boards may be a query's column
+        return keys.c.worktree_id.in_(inner)
 
     def in_boards(boards: Sequence[Any]) -> ColumnElement[bool]:
         on_board = in_worktrees(lambda rows: rows.c.board_id.in_(boards))

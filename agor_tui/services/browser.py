@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from agor_tui.errors import AmbiguousIdError, NotFoundError
+from agor_tui.errors import AmbiguousIdError, NotFoundError, quoted, suggestion
 from agor_tui.filters import Choice, SessionFilter, TaskFilter
 from agor_tui.records import (
     Ambiguity,
@@ -288,13 +288,15 @@ class Browser:
         return tuple(notes)
 
     def _unknown(self, field: str, choice: Choice) -> list[str]:
-        from difflib import get_close_matches
-
         if f"{field}s" not in self.info.capabilities:
             return [f"This kind of database has no {field}s."]
         unknown = self._sessions.unknown_names(field, (*choice.include, *choice.exclude))
-        notes = []
-        for name in unknown[:MOST_EXPLAINED]:
-            near = get_close_matches(name, self.filter_values(field), 1)
-            notes.append(f"No {field} is named {name!r}" + (f"; the nearest is {near[0]!r}." if near else "."))
-        return notes
+        if not unknown:
+            return []
+        values = self.filter_values(field)
+        return [
+            "No user has the name of your login."
+            if (field, name) == ("user", "me")
+            else f"No {field} is named {quoted(name)}{suggestion(name, values)}."
+            for name in unknown[:MOST_EXPLAINED]
+        ]

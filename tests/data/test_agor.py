@@ -124,7 +124,9 @@ def test_a_board_is_the_worktrees(store: Store) -> None:
     on_board = session_ids(store.browser, SessionFilter(archived="any", board=Choice((main,))))
     assert store.id("root") in on_board
     assert store.id("fork") not in on_board
-    assert sum(board.session_count for board in store.browser.boards()) > 0
+    counted = {board.name: board.session_count for board in store.browser.boards()}
+    for name in (main, other):
+        assert counted[name] == store.browser.session_count(SessionFilter(board=Choice((name,)))).value
 
 
 def test_archived_with_its_worktree(store: Store) -> None:

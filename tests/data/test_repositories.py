@@ -283,8 +283,8 @@ def test_filters(world: World, line: str, expected: str) -> None:
 def test_names_that_a_filter_does_not_find_are_explained(world: World) -> None:
     notes = world.browser.explain_filter(parse_session_filter("repo:quay/harbor-ap user:nobody board:checkout", NOON))
     assert notes == (
-        "No repo is named 'quay/harbor-ap'; the nearest is 'quay/harbor-api'.",
-        "No user is named 'nobody'.",
+        "No repo is named “quay/harbor-ap”; the nearest is “quay/harbor-api”.",
+        "No user is named “nobody”.",
     )
 
 
