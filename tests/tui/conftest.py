@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+
+from agor_tui.config.places import Place, SqlitePlace
+
+from ..conftest import place_of
+from ..servers import PostgresServer
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -16,3 +24,42 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     names = pyfuncitem._fixtureinfo.argnames
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
+
+
+@pytest.fixture(scope="session")
+def family_file(native_templates: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The SQLite file of a family of sessions, to be copied."""
+    from .stored import fill
+
+    path = tmp_path_factory.mktemp("family") / "team.db"
+    shutil.copyfile(native_templates("sqlite"), path)
+    fill(place_of(path))
+    return path
+
+
+@pytest.fixture
+def family(family_file: Path, tmp_path: Path) -> SqlitePlace:
+    """A family of sessions in an SQLite file of the test's own."""
+    place = place_of(shutil.copyfile(family_file, tmp_path / "team.db"))
+    assert isinstance(place, SqlitePlace)
+    return place
+
+
+@pytest.fixture
+def empty(native_templates: Callable[[str], str], tmp_path: Path) -> Place:
+    """A native SQLite database without rows."""
+    return place_of(shutil.copyfile(native_templates("sqlite"), tmp_path / "team.db"))
+
+
+@pytest.fixture
+def server_family(
+    postgres_server: Callable[[int], PostgresServer], native_templates: Callable[[str], str]
+) -> Iterator[Place]:
+    """A family of sessions on PostgreSQL 18."""
+    from .stored import fill
+
+    server = postgres_server(18)
+    url = server.create_database(native_templates("postgresql-18"))
+    fill(place_of(url))
+    yield place_of(url)
+    server.drop_database(url)

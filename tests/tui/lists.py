@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from textual.pilot import Pilot
 
@@ -62,10 +63,16 @@ class Items:
         yield Count(self.total)
 
 
-async def until(pilot: Pilot[object], true: Callable[[], bool]) -> None:
-    """Let the app run until something is so."""
+def screen_text(pilot: Pilot[Any]) -> str:
+    """What the whole screen shows."""
+    strips = pilot.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+async def until(pilot: Pilot[Any], true: Callable[[], bool]) -> None:
+    """Let the app run until something is so; fail with what it shows when that never comes."""
     end = time.monotonic() + PATIENCE
     while not true():
-        assert time.monotonic() < end, "it never became true"
+        assert time.monotonic() < end, f"it never became true:\n{screen_text(pilot)}"
         await pilot.pause(0.01)
     await pilot.pause()

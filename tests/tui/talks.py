@@ -178,7 +178,7 @@ def rich_talk() -> Talk:
              AttachmentBlock("image", "screen.png", "image/png", 24_576), task=second, seconds=600),
         turn(14, "assistant", ToolCall("c7", "Bash", {"command": "bash -lc 'make test'"}, "error",
                                        "make: *** [test] Error 2"),
-             UnknownBlock("sdk_event", '{"type": "sdk_event"}'), seconds=640),
+             UnknownBlock("quota", '{"left": 3, "type": "quota"}'), seconds=640),
         turn(15, "user", TextBlock("No, take that back."), reverted=True, seconds=700),
         turn(16, "assistant", TextBlock("Taken back."), reverted=True, seconds=710),
         turn(17, "user", TextBlock("Then write the changelog."), queued=True, seconds=720),

@@ -14,7 +14,7 @@ from textual.timer import Timer
 
 from agor_tui.errors import AgorError
 from agor_tui.filters import SessionFilter
-from agor_tui.records import Count, Session, Sort
+from agor_tui.records import Count, Match, Session, Sort
 from agor_tui.text import count
 from agor_tui.tui.asking import ask
 from agor_tui.tui.session_columns import session_columns
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
     from agor_tui.services.glance import Glance
     from agor_tui.tui.app import AgorApp
-    from agor_tui.tui.screens.go_to import Place
     from agor_tui.tui.widgets.session_heading import Tab
 
 KEYS = Binding.Group("Sessions")
@@ -322,9 +321,9 @@ class BrowserScreen(Screen[None]):
         if self.app.browser is not None:
             self.app.push_screen(GoToModal(self.app.browser, self.app.clock), self._go_to)
 
-    def _go_to(self, place: Place | None) -> None:
-        if place is not None:
-            self._open(*place)
+    def _go_to(self, match: Match | None) -> None:
+        if match is not None:
+            self._open(match.session_id or match.id, at=None if match.kind == "session" else match)
 
     def action_sort(self) -> None:
         """Choose the order."""
@@ -392,12 +391,12 @@ class BrowserScreen(Screen[None]):
     @on(RecordTable.Selected)
     def _selected(self, event: RecordTable.Selected[Session]) -> None:
         event.stop()
-        self._open(event.record.id, "conversation")
+        self._open(event.record.id)
 
-    def _open(self, session_id: str, tab: Tab) -> None:
+    def _open(self, session_id: str, tab: Tab = "conversation", *, at: Match | None = None) -> None:
         from agor_tui.tui.screens.session import SessionScreen
 
-        self.app.push_screen(SessionScreen(session_id, tab))
+        self.app.push_screen(SessionScreen(session_id, tab, at=at))
 
 
 def _unsaid(error: AgorError) -> None:

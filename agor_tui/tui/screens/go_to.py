@@ -26,15 +26,11 @@ from agor_tui.tui.widgets.table_pages import ListSource
 if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
     from agor_tui.tui.app import Clock
-    from agor_tui.tui.widgets.session_heading import Tab
 
 KINDS: tuple[Kind, ...] = ("session", "task", "message")
 """The kinds that a session screen can show."""
 PAUSE = 0.06
 ASK = Notice("Type or paste an id", "The first four characters are enough to begin, dashes or not.", tone="muted")
-
-Place = tuple[str, "Tab"]
-"""A session's id and the tab to open."""
 
 
 class GoToInput(Input):
@@ -47,8 +43,8 @@ class GoToInput(Input):
     ]
 
 
-class GoToModal(ModalScreen[Place | None]):
-    """Answers with the place to open, None when left."""
+class GoToModal(ModalScreen[Match | None]):
+    """Answers with what to open, None when left."""
 
     CSS = """
     GoToModal { align: center top; background: $background 60%; }
@@ -149,7 +145,7 @@ class GoToModal(ModalScreen[Place | None]):
         self._say(f"{count(total)} fit" if shown == total else f"{count(total)} fit, the first {shown}")
         self._table.show(ListSource(found.matches))
         if self._open_when_found and total == 1:
-            self._leave_to(found.matches[0])
+            self.dismiss(found.matches[0])
 
     def _say(self, text: str) -> None:
         self.query_one(".answer", Static).update(text)
@@ -164,18 +160,12 @@ class GoToModal(ModalScreen[Place | None]):
         if match is None or self._table.busy:
             self._open_when_found = True
         else:
-            self._leave_to(match)
+            self.dismiss(match)
 
     @on(RecordTable.Selected)
     def _selected(self, event: RecordTable.Selected[Match]) -> None:
         event.stop()
-        self._leave_to(event.record)
-
-    def _leave_to(self, match: Match) -> None:
-        if match.kind == "session":
-            self.dismiss((match.id, "conversation"))
-        elif match.session_id is not None:
-            self.dismiss((match.session_id, "tasks" if match.kind == "task" else "conversation"))
+        self.dismiss(event.record)
 
 
 def _nearest(browser: Browser, text: str) -> str:

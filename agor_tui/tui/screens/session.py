@@ -11,7 +11,7 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from agor_tui.errors import AgorError
-from agor_tui.records import SessionDetail
+from agor_tui.records import Match, SessionDetail
 from agor_tui.tui.asking import ask
 from agor_tui.tui.pager import open_text
 from agor_tui.tui.widgets.conversation import Conversation
@@ -38,7 +38,10 @@ def _key(keys: str, action: str, word: str, tooltip: str, *, show: bool = False)
 
 
 class SessionScreen(Screen[None]):
-    """One session. Only the tab that is looked at is read."""
+    """One session. Only the tab that is looked at is read.
+
+    ``at`` is a message or a task of it: the conversation opens there.
+    """
 
     CSS_PATH = "session.tcss"
     HORIZONTAL_BREAKPOINTS = [(110, "-wide")]
@@ -57,9 +60,10 @@ class SessionScreen(Screen[None]):
 
     app: AgorApp
 
-    def __init__(self, session_id: str, tab: Tab | Literal[""] = "conversation") -> None:
+    def __init__(self, session_id: str, tab: Tab | Literal[""] = "conversation", *, at: Match | None = None) -> None:
         super().__init__()
         self.session_id = session_id
+        self._at = at
         self._tab: Tab = tab or "conversation"
         self._detail: SessionDetail | None = None
         self._error: AgorError | None = None
@@ -85,26 +89,32 @@ class SessionScreen(Screen[None]):
     # Reading
 
     def _read(self) -> None:
-        browser, session_id = self.app.browser, self.session_id
+        browser, session_id, at = self.app.browser, self.session_id, self._at
         if browser is None:
             return
         self._request += 1
         request = self._request
         self._asking = True
 
-        def done(detail: SessionDetail) -> None:
+        def work() -> tuple[SessionDetail, int | None]:
+            return browser.session_detail(session_id), _ordinal(browser, session_id, at) if at else None
+
+        def done(answer: tuple[SessionDetail, int | None]) -> None:
             if request == self._request:
-                self._asking, self._detail, self._error = False, detail, None
-                self.session_id = detail.session.id
-                self.query_one(SessionHeading).session = detail.session
+                self._asking, self._detail, self._error = False, answer[0], None
+                self.session_id = answer[0].session.id
+                self.query_one(SessionHeading).session = answer[0].session
                 self._fill()
+                if at is not None:
+                    self._at = None
+                    self._arrive(answer[1], point=at.kind == "message")
 
         def failed(error: AgorError) -> None:
             if request == self._request:
                 self._asking, self._error = False, error
                 self._fill()
 
-        ask(self, lambda: browser.session_detail(session_id), done, failed)
+        ask(self, work, done, failed)
 
     def _fill(self) -> None:
         """Give the tab that is seen what it needs, once."""
@@ -167,24 +177,29 @@ class SessionScreen(Screen[None]):
     def _task_chosen(self, event: TasksPane.TaskChosen) -> None:
         """Show where a task begins in the conversation."""
         event.stop()
-        browser, session_id, task = self.app.browser, self.session_id, event.task
+        browser, session_id, task_id = self.app.browser, self.session_id, event.task.id
         if browser is None:
             return
         request = self._request
 
         def done(ordinal: int | None) -> None:
-            if request != self._request:
-                return
-            if ordinal is None:
-                self.notify("This task has no messages.", timeout=3)
-            else:
-                self.call_later(self._show_turn, ordinal)
+            if request == self._request:
+                self._arrive(ordinal)
 
-        ask(self, lambda: browser.task_ordinal(session_id, task.id), done, self._say)
+        ask(self, lambda: browser.task_ordinal(session_id, task_id), done, self._say)
 
-    async def _show_turn(self, ordinal: int) -> None:
+    def _arrive(self, ordinal: int | None, *, point: bool = False) -> None:
+        """Show a turn of the conversation, ``point`` at that very one; None: the tasks, for one without a turn."""
+        if ordinal is None:
+            self.notify("This task has no messages.", timeout=3)
+            self.call_later(self.action_tab, "tasks")
+        else:
+            self.call_later(self._show_turn, ordinal, point)
+
+    async def _show_turn(self, ordinal: int, point: bool) -> None:
         await self.action_tab("conversation")
-        self.query_one(Conversation).jump_to(ordinal)
+        talk = self.query_one(Conversation)
+        (talk.point_at if point else talk.jump_to)(ordinal)
 
     @on(TreePane.SessionChosen)
     async def _session_chosen(self, event: TreePane.SessionChosen) -> None:
@@ -227,3 +242,10 @@ class SessionScreen(Screen[None]):
             ask(self.app, browser.cancel, lambda _: None, lambda _: None)
         self._request += 1
         self.dismiss()
+
+
+def _ordinal(browser: Browser, session_id: str, at: Match) -> int | None:
+    """Where a message stands in its conversation, or the first one of a task; None for a task without messages."""
+    if at.kind == "task":
+        return browser.task_ordinal(session_id, at.id)
+    return browser.message_position(session_id, at.id)

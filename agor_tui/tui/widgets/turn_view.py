@@ -203,7 +203,11 @@ class TurnView(ScrollView, can_focus=True):
         if request != self._request or column is None:
             return
         self._loading = None
+        here = self._current()
         column.invalidate(column.store.put(number, turns))
+        if here is not None and self._jump is None and column.spot(here.place) is None:
+            # A sub-agent's turn whose call has come now, below which it is folded: the reader stays with it.
+            self._jump = Jump(here.place.ordinal, here.place, to="middle")
         self._update()
         if self._loading is None:
             self._fetch_next()
@@ -368,6 +372,11 @@ class TurnView(ScrollView, can_focus=True):
         self._jump = Jump(ordinal)
         self._update()
 
+    def point_at(self, ordinal: int) -> None:
+        """Show a turn amid its neighbours, as soon as it is in memory; what hides it is unfolded."""
+        self._jump = Jump(ordinal, Place(ordinal, 0), to="middle")
+        self._update()
+
     def _land(self, column: TurnColumn, jump: Jump) -> None:
         """Move the window to where the reader wants to be, if all that takes is in memory."""
         if column.store.get(jump.ordinal) is None:
@@ -379,7 +388,9 @@ class TurnView(ScrollView, can_focus=True):
         if place is not None and (found := column.spot(place)) is not None:
             at, line = found[0], found[1].start + jump.line
         else:
-            at = column.store.root(at)
+            place, at = None, column.store.root(at)
+            while at > 0 and not column.spots(at) and column.store.get(at - 1) is not None:
+                at -= 1  # a turn that held nothing but results shows them at their calls
         self._jump = None
         if jump.to == "end":
             column.to_end()
