@@ -19,7 +19,7 @@ PAUSE_S = 0.025
 
 
 def paging(targets: Sequence[tuple[str, str]], home: Path) -> list[Result]:
-    """From Page Down to the last byte of the rows, and of the detail beside them, for each (label, target)."""
+    """From Page Down to the last byte, the detail beside included, and to the rows, for each (label, target)."""
     results = []
     for label, target in targets:
         rows, whole = [], []
@@ -29,9 +29,9 @@ def paging(targets: Sequence[tuple[str, str]], home: Path) -> list[Result]:
                 whole.append(terminal.settle(2 * QUIET_S) * 1000)
                 rows.append(terminal.first_burst(PAUSE_S) * 1000)
         results += [
-            Result(f"page down, key to last byte, {label}", statistics.median(rows), None, "ms", 20, True),
-            Result(f"… the slowest of twenty, {label}", statistics.quantiles(rows, n=20)[-1], None, "ms"),
-            Result(f"… with the detail of the new row beside, {label}", statistics.median(whole), None, "ms"),
+            Result(f"page down, key to last byte, {label}", statistics.median(whole), None, "ms", 20, True),
+            Result(f"… of these, to the rows drawn, {label}", statistics.median(rows), None, "ms"),
+            Result(f"… of these, the slowest of twenty, {label}", statistics.quantiles(rows, n=20)[-1], None, "ms"),
         ]
     return results
 
