@@ -39,10 +39,34 @@ class ConfigError(AgorError):
     title = "Configuration problem"
 
 
+class ConfigKeyError(ConfigError):
+    """A key, a name or a value for the config file is not understood; nothing was written."""
+
+    exit_code = 2
+
+
+class ConfigMissingError(ConfigError):
+    """The settings have no such key, or no database of this name."""
+
+    exit_code = 4
+
+
+class ConfigChangedError(ConfigError):
+    """Someone else changed the config file meanwhile where it was to be changed; nothing was written."""
+
+    title = "Changed meanwhile"
+
+
 class DatabaseError(AgorError):
     """A database cannot be opened, read or written."""
 
     title = "Database problem"
+
+
+class AbsentError(DatabaseError):
+    """There is no such file, or no database of this name on the server; one may be made there."""
+
+    title = "No such database"
 
 
 class UnknownSchemaError(DatabaseError):
@@ -61,6 +85,19 @@ class ReadOnlyError(DatabaseError):
     """A change was asked of a database that is open for reading only."""
 
     title = "Read-only database"
+
+
+class EditConflictError(DatabaseError):
+    """Someone else changed a row after the user saw it; nothing was written.
+
+    ``differences`` says of each field concerned what it was when it was seen, and what it is now.
+    """
+
+    title = "Changed by someone else"
+
+    def __init__(self, message: str, differences: tuple[tuple[str, object, object], ...], hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.differences = differences
 
 
 class SchemaVersionError(DatabaseError):

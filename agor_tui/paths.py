@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _APP = "agor-tui"
+
+
+def shown(path: Path | str) -> str:
+    """A path as it is shown: the user's own folder as ``~``."""
+    text, home = str(path), os.path.expanduser("~")
+    return f"~{text[len(home) :]}" if home != "/" and text.startswith(f"{home}/") else text
 
 
 def config_file() -> Path:
@@ -28,8 +35,22 @@ def cache_dir() -> Path:
     return platformdirs.user_cache_path(_APP, appauthor=False)
 
 
+def state_file() -> Path:
+    """The file of what is remembered between runs: ``state.json`` in the user's state folder."""
+    import platformdirs
+
+    return platformdirs.user_state_path(_APP, appauthor=False) / "state.json"
+
+
 def log_file() -> Path:
     """The file for diagnostics that have no place on the screen."""
     import platformdirs
 
     return platformdirs.user_log_path(_APP, appauthor=False) / "agor-tui.log"
+
+
+def embedded_folder() -> Path:
+    """The data of the embedded PostgreSQL server: a folder of the user's data folder."""
+    import platformdirs
+
+    return platformdirs.user_data_path(_APP, appauthor=False) / "postgresql"

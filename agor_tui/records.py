@@ -323,7 +323,10 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A row that an id or a prefix names; ``short_id`` is the shortest prefix that sets it apart."""
+    """A row that an id or a prefix names; ``short_id`` is the shortest prefix that sets it apart.
+
+    ``database`` is the name of the one that it is in, where several were asked.
+    """
 
     kind: Kind
     id: str
@@ -331,6 +334,7 @@ class Match:
     title: str
     time: datetime | None
     session_id: str | None = None
+    database: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +373,10 @@ class DatabaseInfo:
     origin: str
     tenant: str | None = None
     capabilities: frozenset[str] = frozenset()
+    name: str | None = None
+    """Its name in the config, where it has one there."""
+    note: str | None = None
+    """What else is to be known: of a local copy why it is not up to date, and since when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +411,46 @@ class MigrationRun:
 
     revisions: tuple[Revision, ...]
     backup: Path | None = None
+    stopped: bool = False
+    """Whether the user stopped it before it was where it was to go."""
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationEvent:
+    """What a migration does now.
+
+    It ``waits`` for another program, told again and again; it has ``copied`` the file to ``backup``; a revision
+    ``begins``, or is ``done`` and in the database for good.
+    """
+
+    kind: Literal["waits", "copied", "begins", "done"]
+    revision: Revision | None = None
+    backup: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A table, or one column of it, that undoing drops, and the rows that have something there."""
+
+    table: str
+    column: str | None
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationPlan:
+    """What a migration would do. ``start`` and ``target`` are revisions or ``base``; ``revisions`` in their order.
+
+    ``backup`` is the name of the copy that would be made first, ``‹time›`` for the time; empty for none.
+    """
+
+    way: Literal["upgrade", "downgrade"]
+    start: str
+    target: str
+    revisions: tuple[Revision, ...]
+    losses: tuple[Loss, ...]
+    backup: str
+    sql: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,3 +460,108 @@ class DatabaseTest:
     info: DatabaseInfo
     connect_ms: float
     latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """Where the tables of a database stand.
+
+    ``state``: ``current``; ``behind`` by ``number`` revisions; ``newer``, of a revision that this program does not
+    know; ``theirs``, another program's, which recorded ``number`` migrations of its own; ``unknown``, nobody's that we
+    know; ``empty``. ``revision`` is ours that it is at, None before the first.
+    """
+
+    state: Literal["current", "behind", "newer", "theirs", "unknown", "empty"]
+    revision: str | None = None
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSurvey:
+    """What a database said when it was looked at.
+
+    ``sessions`` are those that are not archived; ``size`` is in bytes, of the file with its log, of the whole
+    database, or of the tables in the schema that is set. Both are None where they may not be asked for.
+    """
+
+    info: DatabaseInfo
+    connect_ms: float
+    latency_ms: float
+    schema: SchemaState
+    sessions: Count | None
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionWeight:
+    """What hangs on a session: ``tasks`` and ``messages`` go with it, ``comments`` and ``children`` lose their link."""
+
+    tasks: int
+    messages: int
+    comments: int
+    children: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoardWeight:
+    """What stands on a board: ``worktrees`` and ``sessions`` live on without it, ``comments`` go with it."""
+
+    worktrees: int
+    sessions: int
+    comments: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """Whether changes of the open database show by themselves; ``reason`` says why not, a sentence without its end."""
+
+    on: bool = True
+    reason: str = ""
+
+
+BoardMode = Literal["sessions", "tasks", "zones"]
+"""What the columns of a board are: the statuses of sessions or of tasks, or the zones that a board is divided into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a worktree stands on a board. ``zone_id`` None: in no zone; ``id`` None: nothing is stored of it yet."""
+
+    id: str | None
+    board_id: str
+    worktree_id: str
+    worktree: str
+    zone_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A session or a task on a board; in a board of zones with the place of its worktree, if that stands on it."""
+
+    record: Session | Task
+    placement: Placement | None = None
+
+    @property
+    def id(self) -> str:
+        """The id of the session or task."""
+        return self.record.id
+
+
+@dataclass(frozen=True, slots=True)
+class CardColumn:
+    """A column's cards from the newest on, as far as they were asked for; ``key`` is a status or a zone's id."""
+
+    key: str
+    title: str
+    cards: tuple[Card, ...]
+    count: Count
+    next: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPage:
+    """The columns of a board at one moment; ``board`` None: of all sessions."""
+
+    mode: BoardMode
+    board: Board | None
+    columns: tuple[CardColumn, ...]

@@ -136,6 +136,20 @@ def tokens(n: int | None) -> str:
     return f"{value:.1f}{unit}" if unit and abs(value) < 9.95 else f"{value:,.0f}{unit}"
 
 
+def byte_size(n: int | None) -> str:
+    """A number of bytes in at most seven characters: ``812 B``, ``1.4 MB``, ``38 GB``; a megabyte is a million."""
+    if n is None:
+        return NOTHING
+    value = float(n)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.5:
+            break
+        value /= 1_000
+    else:
+        unit = "TB"
+    return f"{value:.1f} {unit}" if unit != "B" and value < 9.95 else f"{value:,.0f} {unit}"
+
+
 def place(repo: str | None, worktree: str | None) -> str:
     """Repository and worktree in one, ``harbor-api/fix-retry``: the last part of a slug, the last folder of a path."""
     repo, folder = (repo or "").rpartition("/")[2], worktree or ""

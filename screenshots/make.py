@@ -1,23 +1,39 @@
 """Make the pictures of this folder again: ``python screenshots/make.py`` runs the app on the demo database.
 
-The demo and its present moment are fixed, so the pictures change only with the app.
+The demo, its present moment and the home folder are fixed, so the pictures change only with the app, but for the times
+that databases take to answer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agor_tui.services.databases import open_database
+from agor_tui.services.configuration import Configuration
 from agor_tui.services.demo import REFERENCE, prepare
 from agor_tui.tui.app import AgorApp
 from agor_tui.tui.themes import DARK, LIGHT
 
 FOLDER = Path(__file__).parent
+HOME = Path("/tmp/me")
+CONFIG = """\
+databases:
+  laptop:
+    dialect: sqlite
+    sqlite: {path: ~/laptop.db}
+  archive:
+    dialect: sqlite
+    sqlite: {path: ~/archive.db, readOnly: true}
+  team:
+    dialect: postgresql
+    postgresql: {host: 127.0.0.1, port: 1, database: agor, user: me}
+active: laptop
+"""
 
 
 @dataclass(frozen=True)
@@ -28,6 +44,7 @@ class Picture:
     size: tuple[int, int] = (160, 44)
     keys: Sequence[str] = ()
     theme: str = DARK.name
+    setup: bool = False
 
 
 TO_RICH_SESSION = ("slash", *"tool:claude has:children", "enter", "enter")
@@ -45,12 +62,27 @@ PICTURES = (
     Picture("tree", keys=("slash", *"has:children", "enter", "t")),
     Picture("details", keys=(*TO_RICH_SESSION, "tab", "tab", "tab")),
     Picture("help", keys=("question_mark",)),
+    Picture("board", keys=("2",)),
+    Picture("databases", keys=("3",)),
+    Picture("all-databases", keys=("3", "A")),
+    Picture("switcher", (100, 30), keys=("d",)),
+    Picture("migrations", (120, 30), keys=("4",)),
+    Picture("settings", (120, 30), keys=("5",)),
+    Picture("setup", (100, 30), setup=True),
+    Picture("setup-postgresql", (100, 30), keys=(*"jj", "enter"), setup=True),
 )
 
 
-async def take(target: str, picture: Picture) -> None:
+async def take(picture: Picture) -> None:
     """Run the app, press the keys, and write the picture as SVG."""
-    app = AgorApp(lambda: open_database(target, environ={}), clock=lambda: REFERENCE, theme=picture.theme)
+    configuration = Configuration()
+    app = AgorApp(
+        configuration.open,
+        clock=lambda: REFERENCE,
+        configuration=configuration,
+        theme=picture.theme,
+        setup=picture.setup,
+    )
     async with app.run_test(size=picture.size) as pilot:
 
         async def rest() -> None:
@@ -69,12 +101,20 @@ async def take(target: str, picture: Picture) -> None:
 
 def main() -> None:
     """Take all pictures."""
-    os.environ.update(TZ="UTC", TEXTUAL_ANIMATIONS="none")
-    time.tzset()
+    for name in [name for name in os.environ if name.startswith(("XDG_", "PG", "AGOR", "DB_", "DATABASE_"))]:
+        del os.environ[name]
     with prepare() as target:
-        for picture in PICTURES:
-            asyncio.run(take(target, picture))
-            print(f"{picture.name}.svg")
+        shutil.rmtree(HOME, ignore_errors=True)
+        (HOME / ".config" / "agor-tui").mkdir(parents=True)
+        (HOME / ".config" / "agor-tui" / "config.yaml").write_text(CONFIG)
+        for name in ("laptop", "archive"):
+            shutil.copy(target, HOME / f"{name}.db")
+    os.environ.update(HOME=str(HOME), TZ="UTC", TEXTUAL_ANIMATIONS="none")
+    time.tzset()
+    for picture in PICTURES:
+        asyncio.run(take(picture))
+        print(f"{picture.name}.svg")
+    shutil.rmtree(HOME)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
-from . import servers
+from . import libsql_server, servers
 
 if TYPE_CHECKING:
     from agor_tui.config.places import Place
@@ -22,6 +22,7 @@ settings.register_profile("ci", derandomize=True, deadline=None)
 settings.load_profile("ci")
 
 DIALECTS = ("sqlite", "postgresql-16", "postgresql-18")
+LIBSQL = "libsql"
 
 _FIXTURES = Path(os.environ.get("AGOR_TUI_FIXTURES") or Path(__file__).resolve().parents[2] / "shared" / "fixtures")
 _SERVERS = pytest.StashKey[Path]()
@@ -30,7 +31,16 @@ _SERVERS = pytest.StashKey[Path]()
 def pytest_configure(config: pytest.Config) -> None:
     """The controlling process makes the folder of the servers; its workers are told of it."""
     worker = getattr(config, "workerinput", None)
+    config.addinivalue_line("markers", "libsql: what runs on each dialect runs on a libSQL server as well")
     config.stash[_SERVERS] = Path(worker["servers"]) if worker else servers.make_folder()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what asks for a place on each dialect, and where it is marked so on libSQL too."""
+    also = (LIBSQL,) if metafunc.definition.get_closest_marker("libsql") else ()
+    for name in ("empty_place", "native_place"):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, DIALECTS + also, indirect=True)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -125,11 +135,39 @@ def place_of(target: str | Path) -> Place:
     return config.resolve(str(target), config_path=None, environ={})
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(scope="session")
+def libsql(servers_folder: Path) -> Iterator[libsql_server.LibsqlServer]:
+    """The libSQL server of this worker."""
+    server = libsql_server.start(servers_folder / f"libsql-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def native_libsql(libsql: libsql_server.LibsqlServer) -> Callable[[], Place]:
+    """A function that makes the database of the libSQL server a native one without rows."""
+    from agor_tui.db import migrator
+
+    libsql.empty()
+    migrator.init(place_of(libsql.url))
+    libsql.keep_as("native")
+
+    def make() -> Place:
+        libsql.take("native")
+        return place_of(libsql.url)
+
+    return make
+
+
+@pytest.fixture
 def empty_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """A place with nothing in it yet: a path of no file, or an empty PostgreSQL database."""
+    """A place with nothing in it yet: a path of no file, or an empty database of a server."""
     if request.param == "sqlite":
         return place_of(tmp_path / "native.db")
+    if request.param == LIBSQL:
+        server = request.getfixturevalue("libsql")
+        server.empty()
+        return place_of(server.url)
     return place_of(request.getfixturevalue(request.param.replace("postgresql-", "postgres") + "_url"))
 
 
@@ -156,7 +194,7 @@ def native_templates(
     return template
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture
 def native_place(
     request: pytest.FixtureRequest,
     tmp_path: Path,
@@ -168,6 +206,9 @@ def native_place(
         path = tmp_path / "native.db"
         shutil.copyfile(native_templates("sqlite"), path)
         yield place_of(path)
+        return
+    if request.param == LIBSQL:
+        yield request.getfixturevalue("native_libsql")()
         return
     server = postgres_server(int(request.param[-2:]))
     url = server.create_database(native_templates(request.param))

@@ -14,10 +14,20 @@ from agor_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
+    from agor_tui.services.configuration import Configuration
 
 
-def open_app(connect: Callable[[], Browser], *, now: datetime | None = None) -> None:
-    """Run the app until it is left; ``now`` stands for the present time.
+def open_app(
+    connect: Callable[[], Browser],
+    configuration: Configuration,
+    target: str | None,
+    *,
+    now: datetime | None = None,
+    setup: bool = False,
+) -> None:
+    """Run the app until it is left. ``target`` is what ``connect`` opens, as ``--database`` names it.
+
+    ``now`` stands for the present time. With ``setup`` the app begins with the wizard.
 
     Raises:
         UsageError: there is no terminal to run it in. Exit: the app ended with an error, which it has shown.
@@ -25,7 +35,9 @@ def open_app(connect: Callable[[], Browser], *, now: datetime | None = None) -> 
     require_terminal()
     from agor_tui.tui.app import AgorApp, utc_now
 
-    app = AgorApp(connect, clock=utc_now if now is None else lambda: now)
+    clock = utc_now if now is None else lambda: now
+    app = AgorApp(connect, clock=clock, configuration=configuration, setup=setup)
+    app.target = target
     app.run()
     raise click.exceptions.Exit(app.return_code or 0)
 

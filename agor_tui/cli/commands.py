@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
+    from agor_tui.services.configuration import Configuration
 
 
 @dataclass
@@ -25,11 +26,15 @@ class Settings:
     tenant: str | None = None
     read_only: bool = False
 
+    def configuration(self) -> Configuration:
+        """The config file that the options choose, and how databases are opened with them."""
+        from agor_tui.services.configuration import Configuration
+
+        return Configuration(self.config, tenant=self.tenant, read_only=self.read_only)
+
     def open_browser(self) -> Browser:
         """Open the database; to be closed by the caller. Raises AgorError where it cannot be opened."""
-        from agor_tui.services.databases import open_database
-
-        return open_database(self.database, config_path=self.config, tenant=self.tenant, read_only=self.read_only)
+        return self.configuration().open(self.database)
 
 
 pass_settings = click.make_pass_decorator(Settings)

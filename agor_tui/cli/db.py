@@ -14,7 +14,7 @@ from agor_tui.cli import streams
 from agor_tui.cli.commands import Group, Settings, pass_settings
 from agor_tui.cli.listing import json_option
 from agor_tui.errors import UsageError
-from agor_tui.records import MigrationRun, MigrationStatus, Revision
+from agor_tui.records import MigrationEvent, MigrationRun, MigrationStatus, Revision
 from agor_tui.text import duration, printable
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def db_migrate(settings: Settings, target: str) -> None:
     from agor_tui.services import migrations
 
     place = _place(settings)
-    _report(migrations.migrate(place, target, _applied), _standing(place))
+    _report(migrations.migrate(place, target, _stepped("applied")), _standing(place))
 
 
-@db.command("downgrade", help="Undo revisions of a database of agor-tui; a terminal is asked first.")
+@db.command("downgrade", help="Undo revisions of a database of agor-tui, after a question.")
 @target_option("-1", "Where to stop: -1, a revision, or base for none.")
 @yes_option
 @pass_settings
@@ -64,9 +64,10 @@ def db_downgrade(settings: Settings, target: str, yes: bool) -> None:
     from agor_tui.services import migrations
 
     place = _place(settings)
-    if not yes and streams.is_terminal(sys.stdin):
+    if not yes:
+        _require_terminal("Undoing revisions")
         _ask(f"Undo revisions of {_named(place)} down to {printable(target)}? What only they can hold is lost.")
-    _report(migrations.downgrade(place, target, _undone), _standing(place))
+    _report(migrations.downgrade(place, target, _stepped("undone")), _standing(place))
 
 
 @db.command("reset", help="Empty a database of agor-tui: all its rows are lost.")
@@ -77,8 +78,7 @@ def db_reset(settings: Settings, yes: bool) -> None:
 
     place = _place(settings)
     if not yes:
-        if not streams.is_terminal(sys.stdin):
-            raise UsageError("Emptying a database is asked about, and there is no terminal to ask.", "Add --yes.")
+        _require_terminal("Emptying a database")
         _ask(f"Empty {_named(place)}? All its rows are lost.")
     _report(migrations.reset(place, _applied), f"{_named(place)} is empty.")
 
@@ -150,6 +150,11 @@ def _standing(place: Place) -> str:
     return f"{_named(place)} is at revision {current}." if current else f"{_named(place)} has no revision applied."
 
 
+def _require_terminal(what: str) -> None:
+    if not streams.is_terminal(sys.stdin):
+        raise UsageError(f"{what} is asked about, and there is no terminal to ask.", "Add --yes.")
+
+
 def _ask(question: str) -> None:
     """Go on only after a yes. Raises Exit after a no."""
     if not click.confirm(question, err=True):
@@ -162,9 +167,20 @@ def _applied(revision: Revision) -> None:
     streams.flush()
 
 
-def _undone(revision: Revision) -> None:
-    streams.write_lines([f"undone {_revision(revision)}"])
-    streams.flush()
+def _stepped(verb: str) -> Callable[[MigrationEvent], None]:
+    """Tell of a run under way: whom it waits for, and each revision."""
+    waits = False
+
+    def tell(event: MigrationEvent) -> None:
+        nonlocal waits
+        if event.kind == "waits" and not waits:
+            waits = True
+            streams.note("Another program is migrating or writing to it; waiting…")
+        elif event.kind == "done" and event.revision is not None:
+            streams.write_lines([f"{verb} {_revision(event.revision)}"])
+            streams.flush()
+
+    return tell
 
 
 def _revision(revision: Revision) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from agor_tui.cli.app import open_app, require_terminal
 from agor_tui.cli.commands import Settings, command, pass_settings
 from agor_tui.cli.db import DIALECTS
 from agor_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from agor_tui.services.browser import Browser
 
 
 @command(
@@ -34,4 +38,11 @@ def demo(settings: Settings, dialect: str, no_open: bool) -> None:
         return
     require_terminal()
     with prepare("postgresql" if dialect == "postgresql" else "sqlite") as target:
-        open_app(replace(settings, database=target).open_browser, now=REFERENCE)
+        configuration = settings.configuration()
+
+        def connect() -> Browser:
+            browser = configuration.open(target)
+            browser.info = replace(browser.info, label="demo", origin="made-up sessions")
+            return browser
+
+        open_app(connect, configuration, target, now=REFERENCE)

@@ -27,6 +27,9 @@ COMPLETION_VARIABLE = "_AGOR_TUI_COMPLETE"
         "board": Lazy("agor_tui.cli.boards:board", "List boards."),
         "id": Lazy("agor_tui.cli.ids:id_command", "Say what an id or the beginning of one names."),
         "db": Lazy("agor_tui.cli.db:db", "Set up, test and migrate a database."),
+        "databases": Lazy("agor_tui.cli.databases:databases", "The databases of the config: list, add, use, test."),
+        "setup": Lazy("agor_tui.cli.setup:setup", "Set up a database with the wizard."),
+        "config": Lazy("agor_tui.cli.config:config", "Show and change the settings."),
         "demo": Lazy("agor_tui.cli.demo:demo", "Open the app on made-up sessions."),
         "completion": Lazy("agor_tui.cli.completion:completion", "Print the completion script of a shell."),
     },
@@ -41,7 +44,9 @@ def cli(context: click.Context, settings: Settings) -> None:
     if context.invoked_subcommand is None:
         from agor_tui.cli.app import open_app
 
-        open_app(settings.open_browser)
+        configuration = settings.configuration()
+        first_run = settings.database is None and configuration.is_first_run()
+        open_app(settings.open_browser, configuration, settings.database, setup=first_run)
 
 
 def run() -> NoReturn:

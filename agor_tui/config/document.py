@@ -6,19 +6,28 @@ Values are never repeated in an error where they could be secrets: only numbers,
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 
 from agor_tui.config.urls import quoted_unless_secret
 from agor_tui.errors import ConfigError, suggestion
 
+W = TypeVar("W", bound=str)
+
 _TAG = "tag:yaml.org,2002:"
 _MAX_DEPTH = 50
 """Composing recurses, in C: some thousand levels would end the process."""
 _LARGEST = 4 << 20
 """Bytes; a device would never end."""
+_MOST_NODES = 100_000
+"""Of an entry, those that aliases repeat included."""
+
+Content = dict[str, "Content"] | list["Content"] | tuple[str, str] | None
 
 
 def read_document(file: Path) -> Section | None:
@@ -27,14 +36,25 @@ def read_document(file: Path) -> Section | None:
     Raises:
         ConfigError: the file cannot be read, is no YAML, or is no map of keys.
     """
+    return parse_document(file, read_content(file))
+
+
+def read_content(file: Path) -> bytes:
+    """The bytes of a settings file. Raises ConfigError where it cannot be read, or is larger than any such file."""
     try:
         with file.open("rb") as stream:
             content = stream.read(_LARGEST + 1)
-        if len(content) > _LARGEST:
-            raise ConfigError(f"{file} is no config file: it is larger than {_LARGEST >> 20} MB.")
-        text = content.decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"The config file {file} cannot be read: {error.strerror}.") from None
+    if len(content) > _LARGEST:
+        raise ConfigError(f"{file} is no config file: it is larger than {_LARGEST >> 20} MB.")
+    return content
+
+
+def parse_document(file: Path, content: bytes) -> Section | None:
+    """The outermost section of what stands, or shall stand, in ``file``; as ``read_document``."""
+    try:
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise ConfigError(f"{file}, line {line}: this is not UTF-8 text.", "Save the file as UTF-8.") from None
@@ -61,6 +81,7 @@ class Section:
     def __init__(self, file: Path, name: str, node: yaml.MappingNode) -> None:
         self.file = file
         self._name = name
+        self._node = node
         self._nodes: dict[str, tuple[int, yaml.Node]] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
@@ -100,6 +121,16 @@ class Section:
         """A text as it stands in the file; numbers and the like count as text."""
         node = self._scalar(key, "a text")
         return None if node is None else node.value
+
+    def choice(self, key: str, words: tuple[W, ...]) -> W | None:
+        """One of ``words``."""
+        word = self.text(key)
+        for each in words:
+            if word == each:
+                return each
+        if word is None:
+            return None
+        raise ConfigError(f"{self.where(key)} must be {' or '.join(words)}, not {quoted_unless_secret(word)}.")
 
     def number(self, key: str, low: int, high: int) -> int | None:
         """A whole number from ``low`` to ``high``."""
@@ -151,6 +182,29 @@ class Section:
                 raise ConfigError(f"{self.where(key)} is empty.")
             yield key, inner
 
+    def lines(self) -> Iterator[tuple[str, int]]:
+        """All keys in order, with their lines."""
+        for key, (line, _) in self._nodes.items():
+            yield key, line
+
+    def leaves(self) -> Iterator[tuple[tuple[str, ...], int, str]]:
+        """All single values in this map and the maps in it: their keys, outermost first, their lines, their text."""
+        for key, (line, _) in self._nodes.items():
+            if self.is_map(key):
+                inner = self.section(key)
+                assert inner is not None
+                yield from (((key, *path), deeper, text) for path, deeper, text in inner.leaves())
+            elif self.has(key):
+                words = self.words(key)
+                yield (key,), line, words if isinstance(words, str) else shlex.join(words or ())
+
+    def digest(self) -> str:
+        """A hash of all that stands in this map, whatever its form."""
+        try:
+            return sha256(repr(content_of(self._node)).encode()).hexdigest()
+        except RecursionError:
+            raise ConfigError(f"{self.file} is no config file: its aliases (*) repeat too much.") from None
+
     def only_one_of(self, keys: Sequence[str]) -> str | None:
         """The one of ``keys`` that is there; several of them contradict each other."""
         given = [key for key in keys if self.has(key)]
@@ -178,6 +232,26 @@ def _compose(file: Path, text: str) -> yaml.Node | None:
             raise ConfigError(f"{file} is no config file: it is nested too deeply.")
     node: yaml.Node | None = yaml.compose(text, Loader=loader)
     return node
+
+
+def content_of(node: yaml.Node | None) -> Content:
+    """What a node says, whatever its form: maps as dicts, lists as lists, all else as tag and text.
+
+    Raises:
+        RecursionError: aliases (*) repeat or hold themselves so often that there is no end to it.
+    """
+    return _content(node, [_MOST_NODES], 0)
+
+
+def _content(node: yaml.Node | None, left: list[int], depth: int) -> Content:
+    left[0] -= 1
+    if left[0] < 0 or depth > _MAX_DEPTH:
+        raise RecursionError
+    if isinstance(node, yaml.MappingNode):
+        return {str(key.value): _content(value, left, depth + 1) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_content(item, left, depth + 1) for item in node.value]
+    return None if node is None else (node.tag, node.value)
 
 
 def _kind(node: yaml.Node) -> str:

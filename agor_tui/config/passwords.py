@@ -1,14 +1,29 @@
-"""Fetching a password from where the config says that it is. Errors name the key and never what was found."""
+"""Where a password is kept, and fetching it from there. Errors name the key and never what was found."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from agor_tui.config.places import Secret
+from agor_tui.config.places import Place, PostgresPlace, Secret
 from agor_tui.errors import ConfigError
 
 COMMAND_TIMEOUT_S = 10.0
 KEYRING_SERVICE = "agor-tui"
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordHome:
+    """Where a database's password is kept: nowhere, in the settings file, in an environment variable, in the answer
+    of a command or in the system keyring; ``detail`` is the variable's name, or the command."""
+
+    kind: Literal["none", "file", "variable", "command", "keyring"]
+    detail: str = ""
+
+
+NO_PASSWORD = PasswordHome("none")
 
 
 def from_variable(variable: str, where: str, environ: Mapping[str, str]) -> Secret:
@@ -64,16 +79,10 @@ def from_command(command: str | tuple[str, ...], where: str, environ: Mapping[st
 
 def from_keyring(user: str, where: str, environ: Mapping[str, str]) -> Secret:
     """The password that the system keyring has for the service ``agor-tui`` and the database's name."""
-    try:
-        import keyring
-        from keyring.errors import KeyringError
-    except ImportError:
-        raise ConfigError(
-            f"{where} needs the package keyring.", 'Install it with: pip install "agor-tui[keyring]"'
-        ) from None
+    keyring = _keyring(where)
     try:
         password = keyring.get_password(KEYRING_SERVICE, user)
-    except KeyringError:
+    except keyring.errors.KeyringError:
         raise ConfigError(f"{where}: the system keyring cannot be opened.", "Unlock it and try again.") from None
     if not password:
         raise ConfigError(
@@ -81,3 +90,52 @@ def from_keyring(user: str, where: str, environ: Mapping[str, str]) -> Secret:
             f"Store it with: keyring set {KEYRING_SERVICE} {user}",
         )
     return Secret(password)
+
+
+@contextmanager
+def keyring_entry(user: str, place: Place, password: PasswordHome) -> Iterator[None]:
+    """Store the password of ``place`` in the system keyring where ``password`` says so; taken back on an error.
+
+    Raises:
+        ConfigError: there is no keyring, or it cannot be opened.
+    """
+    if password.kind != "keyring" or not isinstance(place, PostgresPlace) or place.password is None:
+        yield
+        return
+    keyring = _keyring("Keeping a password in the system keyring")
+    try:
+        before = keyring.get_password(KEYRING_SERVICE, user)
+        keyring.set_password(KEYRING_SERVICE, user, place.password.reveal())
+    except keyring.errors.KeyringError:
+        raise ConfigError(
+            "The system keyring cannot be opened, or there is none.",
+            "Unlock it and try again, or keep the password in a variable or a command.",
+        ) from None
+    try:
+        yield
+    except BaseException:
+        if before is None:
+            forget_in_keyring(user)
+        else:
+            with suppress(keyring.errors.KeyringError):
+                keyring.set_password(KEYRING_SERVICE, user, before)
+        raise
+
+
+def forget_in_keyring(user: str) -> None:
+    """Take a password out of the system keyring, where it is there."""
+    with suppress(ConfigError):
+        keyring = _keyring("")
+        with suppress(keyring.errors.KeyringError):
+            keyring.delete_password(KEYRING_SERVICE, user)
+
+
+def _keyring(where: str) -> Any:
+    try:
+        import keyring
+        import keyring.errors
+    except ImportError:
+        raise ConfigError(
+            f"{where} needs the package keyring.", 'Install it with: pip install "agor-tui[keyring]"'
+        ) from None
+    return keyring

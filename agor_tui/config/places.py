@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
+from urllib.parse import unquote, urlsplit
 
 
 @final
@@ -66,6 +68,8 @@ class SqlitePlace:
 class PostgresPlace:
     """A PostgreSQL database; what is None is left to libpq (its defaults, a service file, .pgpass).
 
+    ``embedded``: ``database`` is on the server of the extra ``postgres-embedded``, which runs while it is used; what
+    says where a server is, and who logs in, is then None.
     ``host`` is a name, an address, the folder of a Unix socket, or several of them with commas between.
     ``port`` is None too where several hosts have ports of their own: these stand in ``options``, as do all
     libpq parameters without a field here.
@@ -88,6 +92,7 @@ class PostgresPlace:
     ssl: SslOptions = SslOptions()
     options: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     read_only: bool = False
+    embedded: bool = False
 
     def conninfo(self) -> dict[str, Any]:
         """The libpq parameters of a connection, the password in clear among them: for the driver alone."""
@@ -110,7 +115,11 @@ class PostgresPlace:
 
 @dataclass(frozen=True, slots=True)
 class LibsqlPlace:
-    """A libSQL or Turso database. ``url`` holds no token; ``sync_interval_s`` is in seconds."""
+    """A libSQL or Turso database. ``url`` is ``libsql://host[:port][/path][?tls=0]`` and holds no token.
+
+    An embedded replica has the ``file:`` URL of its local copy there, and in ``sync_url`` the database it is a copy of;
+    it is brought up to date each ``sync_interval_s`` seconds (None: when it is opened, and after each change).
+    """
 
     name: str | None
     label: str
@@ -125,12 +134,26 @@ class LibsqlPlace:
 Place = SqlitePlace | PostgresPlace | LibsqlPlace
 
 
+def replica_path(place: LibsqlPlace) -> Path:
+    """The local file of an embedded replica."""
+    return Path(unquote(urlsplit(place.url).path))
+
+
+def primary(place: Place) -> Place:
+    """The database that changes go to: of an embedded replica the one that it is a copy of, else ``place`` itself."""
+    if isinstance(place, LibsqlPlace) and place.sync_url:
+        return replace(place, url=place.sync_url, sync_url=None, sync_interval_s=None)
+    return place
+
+
 def describe(place: Place) -> str:
-    """Say where a database is: the path, or ``user@host:port/database``; never a secret."""
+    """Say where a database is: the path, the URL of libSQL, or ``user@host:port/database``; never a secret."""
     if isinstance(place, SqlitePlace):
         return str(place.path)
     if isinstance(place, LibsqlPlace):
-        return place.url
+        return f"{replica_path(place)} (replica of {place.sync_url})" if place.sync_url else place.url
+    if place.embedded:
+        return f"embedded server/{place.database}"
     if place.service is not None:
         return f"service {place.service}"
     ports = str(place.port) if place.port is not None else place.options.get("port", "")
@@ -141,12 +164,25 @@ def describe(place: Place) -> str:
     return f"{user}{address or '[local]'}/{place.database or ''}".removesuffix("/")
 
 
+def database_option(place: Place) -> str:
+    """What a command for this database ends in: its name in the config, else its path; empty where it opens anyway."""
+    if ": active " in place.origin:
+        return ""
+    if place.name is not None:
+        return f" --database {shlex.quote(place.name)}"
+    if isinstance(place, SqlitePlace) and place.origin in ("", "--database"):
+        return f" --database {shlex.quote(str(place.path))}"
+    return ""
+
+
 def short_label(place: Place) -> str:
     """The file's name, or host and database: what a place without a name is called."""
     if isinstance(place, SqlitePlace):
         return place.path.name or str(place.path)
     if isinstance(place, LibsqlPlace):
-        return place.url.partition("://")[2]
+        return replica_path(place).name if place.sync_url else place.url.partition("://")[2].partition("?")[0]
+    if place.embedded:
+        return place.database or "embedded"
     if place.service is not None:
         return place.service
     host = None if (place.host or "").startswith("/") else place.host

@@ -10,7 +10,15 @@ from functools import cache
 from pathlib import Path
 
 from agor_tui import paths
-from agor_tui.config.places import Place, PostgresPlace, Secret, SqlitePlace, SslOptions, short_label
+from agor_tui.config.places import (
+    LibsqlPlace,
+    Place,
+    PostgresPlace,
+    Secret,
+    SqlitePlace,
+    SslOptions,
+    short_label,
+)
 from agor_tui.config.settings import DIALECTS, Entry, FetchPassword, Settings, load_settings, looks_like_path
 from agor_tui.config.urls import (
     dialect_of,
@@ -24,6 +32,10 @@ from agor_tui.config.urls import (
 from agor_tui.errors import ConfigError, UsageError, quoted, suggestion
 
 TARGET = "--database"
+TOKEN_VARIABLE = "TURSO_AUTH_TOKEN"
+"""The token of libSQL databases that come without one; named as in Turso's own documents."""
+DEFAULT_NAME = "database"
+"""What ``--database`` takes for the config file's ``database`` section."""
 _DIALECT_VARIABLES = ("AGOR_DB_DIALECT", "DB_MODE")
 _PG_NAMING = ("PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE")
 """libpq's variables that name a database; a lone PGUSER, say, only completes what another source names."""
@@ -44,7 +56,8 @@ def resolve(
 ) -> Place:
     """The place of the database to open; nothing is opened, but a ``passwordCommand`` runs (up to 10 s).
 
-    ``target`` is what ``--database`` says: a name from the config file, else a URL or a path. The config
+    ``target`` is what ``--database`` says: a name from the config file (``database`` for the section of that
+    name, which is else without one), a URL or a path. The config
     file is read only where it can matter, or is named by ``config_path``. ``tenant`` comes before those of
     the URL and the config.
 
@@ -60,36 +73,49 @@ def resolve(
 
     if config_path is not None:
         settings()
-    if target is not None:
-        choice = _from_target(target, settings, environ)
-    else:
-        choice = (
-            _from_environment(environ, settings)
-            or _from_settings(settings())
-            or _Choice(_place(None, "sqlite"), "default")
-        )
+    choice = _from_target(target, settings, environ) if target is not None else _chosen(settings, environ)
     return _finish(choice, environ, tenant)
+
+
+def chosen(settings: Settings, environ: Mapping[str, str]) -> Place:
+    """The place of what opens where no target is named; a password kept elsewhere is not fetched."""
+    return _finish(replace(_chosen(lambda: settings, environ), password=None), environ, None)
+
+
+def place_of(entry: Entry, name: str | None, origin: str, environ: Mapping[str, str]) -> Place:
+    """The place of an entry of the config file; it has the password that stands there, and no other."""
+    written = _place(entry, entry.dialect)
+    place = _finish(_Choice(written, origin, name), environ, None)
+    if isinstance(place, PostgresPlace) and isinstance(written, PostgresPlace):
+        return replace(place, password=written.password)
+    return place
 
 
 def named_databases(config_path: Path | None, environ: Mapping[str, str]) -> dict[str, Place]:
     """The config file's ``databases`` by name, in its order; passwords kept elsewhere are not fetched."""
     settings = load_settings(config_path, environ)
     origin = f"{settings.file.name}: databases"
-    return {
-        name: _finish(_Choice(_place(entry, entry.dialect), origin, name), environ, None)
-        for name, entry in settings.databases.items()
-    }
+    return {name: place_of(entry, name, origin, environ) for name, entry in settings.databases.items()}
+
+
+def _chosen(settings: Callable[[], Settings], environ: Mapping[str, str]) -> _Choice:
+    return (
+        _from_environment(environ, settings) or _from_settings(settings()) or _Choice(_place(None, "sqlite"), "default")
+    )
 
 
 def _from_target(target: str, settings: Callable[[], Settings], environ: Mapping[str, str]) -> _Choice:
     if not target.strip():
         raise ConfigError(f"{TARGET} is empty.", "Give it a name from the config file, a path or a URL.")
     if is_url(target) or looks_like_path(target):
-        return _Choice(_path_or_url(target, TARGET, environ), TARGET)
+        return _Choice(path_or_url(target, TARGET, environ), TARGET)
     databases = settings().databases
     if target in databases:
         entry = databases[target]
         return _Choice(_place(entry, entry.dialect), TARGET, target, entry.password)
+    default = settings().database
+    if target == DEFAULT_NAME and default is not None:
+        return _Choice(_place(default, default.dialect), TARGET, None, default.password)
     if "." not in target and not os.path.lexists(expand_path(target, environ)):
         _refuse_credentials(target, TARGET)
         known = f"Known are: {', '.join(quoted(name) for name in list(databases)[:8])}. " if databases else ""
@@ -98,14 +124,14 @@ def _from_target(target: str, settings: Callable[[], Settings], environ: Mapping
             f"{suggestion(target, databases)}.",
             f"{known}A path or a URL can be given too.",
         )
-    return _Choice(_path_or_url(target, TARGET, environ), TARGET)
+    return _Choice(path_or_url(target, TARGET, environ), TARGET)
 
 
 def _from_environment(environ: Mapping[str, str], settings: Callable[[], Settings]) -> _Choice | None:
     variable, dialect = _dialect(environ)
     path = environ.get("AGOR_DB_PATH")
     if path and dialect != "postgresql":
-        place = _path_or_url(path, "AGOR_DB_PATH", environ)
+        place = path_or_url(path, "AGOR_DB_PATH", environ)
         if isinstance(place, PostgresPlace):
             raise ConfigError("AGOR_DB_PATH names a PostgreSQL database.", "Put its URL into DATABASE_URL.")
         return _Choice(place, "AGOR_DB_PATH")
@@ -164,7 +190,8 @@ def _dialect(environ: Mapping[str, str]) -> tuple[str, str | None]:
     return next(iter(chosen.items()), ("", None))
 
 
-def _path_or_url(text: str, where: str, environ: Mapping[str, str]) -> Place:
+def path_or_url(text: str, where: str, environ: Mapping[str, str]) -> Place:
+    """The place that a path or a URL means, without name, label and origin; ``where`` names the source for errors."""
     if is_url(text):
         return parse_url(text, where, environ)
     path = expand_path(text, environ)
@@ -193,15 +220,20 @@ def _finish(choice: _Choice, environ: Mapping[str, str], tenant: str | None) -> 
             "A tenant can be chosen in a PostgreSQL database only.",
             "Leave out --tenant, or open another database.",
         )
+    elif isinstance(place, LibsqlPlace) and place.auth_token is None and (token := environ.get(TOKEN_VARIABLE)):
+        place = replace(place, auth_token=Secret(token))
     return replace(place, name=choice.name, label=choice.name or short_label(place), origin=choice.origin)
 
 
 def _as_libpq_would(place: PostgresPlace, environ: Mapping[str, str]) -> PostgresPlace:
     """Fill what is open from PGHOST and its like, as libpq would, so that the place says where it leads.
 
-    With a service it is left to libpq, for which the service's values come before the environment's.
+    With a service it is left to libpq, for which the service's values come before the environment's. The embedded
+    server is ours, whatever the environment says of others.
     """
-    place = replace(place, ssl=_with_authorities(place.ssl, environ))
+    if place.embedded:
+        return place
+    place = replace(place, ssl=with_authorities(place.ssl, environ))
     service = place.service or environ.get("PGSERVICE")
     if service:
         return place if place.host else replace(place, service=service)
@@ -221,7 +253,7 @@ def _as_libpq_would(place: PostgresPlace, environ: Mapping[str, str]) -> Postgre
     )
 
 
-def _with_authorities(ssl: SslOptions, environ: Mapping[str, str]) -> SslOptions:
+def with_authorities(ssl: SslOptions, environ: Mapping[str, str]) -> SslOptions:
     """Verifying without a named authority takes the system's, where libpq's own places name none either."""
     if ssl.mode != "verify-full" or ssl.ca or environ.get("PGSSLROOTCERT"):
         return ssl

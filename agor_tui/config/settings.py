@@ -1,13 +1,15 @@
 """The settings file: its published shape, read into places and checked.
 
-Keys of our own beside the published ones: ``readOnly`` under ``postgresql``, and ``passwordKeyring: true``,
-which takes the password from the system keyring (service ``agor-tui``, user: the database's name, or
-``database`` for the default one). Relative paths count from the file's folder.
+Keys of our own beside the published ones: under ``postgresql`` ``readOnly``, ``embedded: true`` for a database on
+the server of the extra ``postgres-embedded``, and ``passwordKeyring: true``, which takes the password from the system
+keyring (service ``agor-tui``, user: the database's name, or ``database`` for the default one). Relative paths count
+from the file's folder.
 """
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,7 +18,9 @@ from typing import TYPE_CHECKING
 
 from agor_tui import paths
 from agor_tui.config import passwords
+from agor_tui.config.passwords import NO_PASSWORD, PasswordHome
 from agor_tui.config.places import LibsqlPlace, PostgresPlace, Secret, SqlitePlace, SslOptions
+from agor_tui.config.preferences import DEFAULTS, Preferences, read_preferences
 from agor_tui.config.urls import dialect_of, expand_path, is_url, parse_url, plain_part, quoted_unless_secret
 from agor_tui.errors import ConfigError, suggestion
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from agor_tui.config.document import Section
 
 CONFIG_VARIABLE = "AGOR_TUI_CONFIG"
+EMBEDDED_DATABASE = "agor"
 DIALECTS = {"sqlite": "sqlite", "postgresql": "postgresql", "postgres": "postgresql"}
 
 FetchPassword = Callable[[Mapping[str, str]], Secret]
@@ -37,6 +42,9 @@ class Entry:
     sqlite: SqlitePlace | LibsqlPlace | None = None
     postgresql: PostgresPlace | None = None
     password: FetchPassword | None = field(default=None, repr=False)
+    home: PasswordHome = NO_PASSWORD
+    seen: str = field(default="", repr=False)
+    """A digest of all that the entry says, to tell whether it is still as someone saw it."""
 
     def has(self, dialect: str) -> bool:
         """Tell whether this entry can be opened as ``dialect``."""
@@ -51,6 +59,13 @@ class Settings:
     database: Entry | None = None
     databases: Mapping[str, Entry] = field(default_factory=dict)
     active: str | None = None
+    preferences: Preferences = DEFAULTS
+
+
+def config_file(config_path: Path | None, environ: Mapping[str, str]) -> Path:
+    """The file of ``--config``, else of AGOR_TUI_CONFIG, else of the user's config folder; it need not exist."""
+    named = config_path or environ.get(CONFIG_VARIABLE)
+    return expand_path(str(named), environ) if named else paths.config_file()
 
 
 def load_settings(config_path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -59,10 +74,9 @@ def load_settings(config_path: Path | None, environ: Mapping[str, str]) -> Setti
     Raises:
         ConfigError: a file that was named is missing, or something in the file is wrong.
     """
-    named = config_path or environ.get(CONFIG_VARIABLE)
-    file = expand_path(str(named), environ) if named else paths.config_file()
+    file = config_file(config_path, environ)
     if not _is_there(file):
-        if named:
+        if config_path or environ.get(CONFIG_VARIABLE):
             raise ConfigError(
                 f"The config file {file} does not exist.",
                 "Check --config." if config_path else f"Check the environment variable {CONFIG_VARIABLE}.",
@@ -71,7 +85,7 @@ def load_settings(config_path: Path | None, environ: Mapping[str, str]) -> Setti
     from agor_tui.config.document import read_document  # here, since it imports yaml
 
     root = read_document(file)
-    return Settings(file) if root is None else _settings(root, environ)
+    return Settings(file) if root is None else read_settings(root, environ)
 
 
 def _is_there(file: Path) -> bool:
@@ -84,18 +98,19 @@ def _is_there(file: Path) -> bool:
     return True
 
 
-def _settings(root: Section, environ: Mapping[str, str]) -> Settings:
-    root.check("database", "databases", "active")
+def read_settings(root: Section, environ: Mapping[str, str]) -> Settings:
+    """What the outermost section of a file says. Raises ConfigError with the line of whatever is wrong in it."""
+    root.check("database", "databases", "active", "ui")
     default = root.section("database")
     named = root.section("databases")
     databases: dict[str, Entry] = {}
     for name, section in named.sections() if named else ():
-        if not name or looks_like_path(name) or not name.isprintable():
+        if not is_name(name):
             raise ConfigError(
                 f"{named.where(name) if named else ''} is no name for a database: it looks like a path.",
                 "Use a word such as team, without / or : and without .db at its end.",
             )
-        databases[name] = _entry(section, name, environ)
+        databases[name] = read_entry(section, name, environ)
     active = root.text("active")
     if active is not None and active not in databases:
         raise ConfigError(
@@ -104,10 +119,16 @@ def _settings(root: Section, environ: Mapping[str, str]) -> Settings:
         )
     return Settings(
         file=root.file,
-        database=_entry(default, "database", environ) if default else None,
+        database=read_entry(default, "database", environ) if default else None,
         databases=databases,
         active=active,
+        preferences=read_preferences(ui) if (ui := root.section("ui")) else DEFAULTS,
     )
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a database may be called ``text``: one that could be meant as a path or a URL is no name."""
+    return bool(text) and text == text.strip() and text.isprintable() and not looks_like_path(text)
 
 
 def looks_like_path(text: str) -> bool:
@@ -115,7 +136,8 @@ def looks_like_path(text: str) -> bool:
     return bool(re.search(r"[/\\:]|^[.~]|\.(db|db3|sqlite|sqlite3)$", text))
 
 
-def _entry(section: Section, name: str, environ: Mapping[str, str]) -> Entry:
+def read_entry(section: Section, name: str, environ: Mapping[str, str]) -> Entry:
+    """What one database's section says; ``name`` is what the keyring has its password under."""
     section.check("dialect", "sqlite", "postgresql")
     sqlite, postgresql = section.section("sqlite"), section.section("postgresql")
     word = section.text("dialect")
@@ -130,11 +152,14 @@ def _entry(section: Section, name: str, environ: Mapping[str, str]) -> Entry:
         raise ConfigError(f"{section.where('dialect')} must be sqlite or postgresql, not {quoted_unless_secret(word)}.")
     else:
         dialect = DIALECTS[word]
+    place = _postgresql(postgresql, environ) if postgresql else None
     return Entry(
         dialect,
         sqlite=_sqlite(sqlite, environ) if sqlite else None,
-        postgresql=_postgresql(postgresql, environ) if postgresql else None,
+        postgresql=place,
         password=_password(postgresql, name) if postgresql else None,
+        home=_home(postgresql, place) if postgresql and place else NO_PASSWORD,
+        seen=section.digest(),
     )
 
 
@@ -177,10 +202,17 @@ def _libsql(
         place = LibsqlPlace(None, "", "", place.path.as_uri())
     token = section.text("authToken")
     sync_url = section.text("syncUrl")
+    if sync_url is None and section.has("syncInterval"):
+        raise ConfigError(f"{section.where('syncInterval')} is for a local copy, and needs a syncUrl.")
     if sync_url is not None:
+        if not place.url.startswith("file:"):
+            raise ConfigError(
+                f"{section.where('syncUrl')} is for a local copy, and url is a server's.",
+                "Give the copy's file as path, or leave out syncUrl.",
+            )
         source = parse_url(sync_url, section.where("syncUrl"), environ)
         if not isinstance(source, LibsqlPlace):
-            raise ConfigError(f"{section.where('syncUrl')} must begin with libsql://.")
+            raise ConfigError(f"{section.where('syncUrl')} must begin with libsql:// or https://.")
         place = replace(place, sync_url=source.url, auth_token=place.auth_token or source.auth_token)
     return replace(
         place,
@@ -194,7 +226,7 @@ def _url(section: Section, dialect: str, environ: Mapping[str, str]) -> SqlitePl
     text, where = section.text("url") or "", section.where("url")
     place = parse_url(text, where, environ, section.file.parent)
     if dialect_of(text) != dialect:
-        known = "libsql:// or file:" if dialect == "sqlite" else "postgresql://"
+        known = "libsql://, https:// or file:" if dialect == "sqlite" else "postgresql://"
         raise ConfigError(f"{where} must begin with {known}.")
     return place
 
@@ -203,9 +235,11 @@ def _postgresql(section: Section, environ: Mapping[str, str]) -> PostgresPlace:
     """A place from url and the other keys; what the url says wins, the keys fill what it leaves open."""
     section.check(
         "url", "host", "port", "database", "user", "password", "passwordEnv", "passwordCommand", "passwordKeyring",
-        "schema", "pool", "tenant", "ssl", "readOnly",
+        "schema", "pool", "tenant", "ssl", "readOnly", "embedded",
     )  # fmt: skip
     place = PostgresPlace(None, "", "")
+    if section.flag("embedded"):
+        return _embedded(section, place)
     if section.has("url"):
         parsed = _url(section, "postgresql", environ)
         assert isinstance(parsed, PostgresPlace)
@@ -224,6 +258,24 @@ def _postgresql(section: Section, environ: Mapping[str, str]) -> PostgresPlace:
         tenant=place.tenant or section.text("tenant"),
         ssl=_ssl(section, environ) or place.ssl,
         read_only=bool(section.flag("readOnly")),
+    )
+
+
+def _embedded(section: Section, place: PostgresPlace) -> PostgresPlace:
+    """The database on the server that the app itself runs, which asks nobody who they are."""
+    for key in ("url", "host", "port", "user", "password", "passwordEnv", "passwordCommand", "passwordKeyring", "ssl"):
+        if section.has(key):
+            raise ConfigError(
+                f"{section.where(key)} is for a server elsewhere, and embedded: true is for the one that the app runs.",
+                f"Leave out {key}, or embedded.",
+            )
+    return replace(
+        _pooled(place, section.section("pool")),
+        database=_name(section, "database") or EMBEDDED_DATABASE,
+        schema=section.text("schema"),
+        tenant=section.text("tenant"),
+        read_only=bool(section.flag("readOnly")),
+        embedded=True,
     )
 
 
@@ -261,7 +313,8 @@ def _ssl(section: Section, environ: Mapping[str, str]) -> SslOptions | None:
         text = inner.text(key)
         if text is not None and "-----BEGIN" in text:
             raise ConfigError(f"{inner.where(key)} must be the path of a PEM file, not its content.")
-        files[key] = str(expand_path(text, environ, section.file.parent)) if text else None
+        is_word = key == "ca" and text == "system"  # libpq's word for the system's authorities
+        files[key] = text if is_word or not text else str(expand_path(text, environ, section.file.parent))
     # As in the drivers that this shape comes from, a map without rejectUnauthorized verifies.
     if inner.flag("rejectUnauthorized") is False:
         # Given a ca, libpq would verify in spite of "require".
@@ -283,3 +336,15 @@ def _password(section: Section, name: str) -> FetchPassword | None:
             return partial(passwords.from_keyring, name, section.where(key))
         case _:
             return None
+
+
+def _home(section: Section, place: PostgresPlace) -> PasswordHome:
+    if place.password is not None:
+        return PasswordHome("file")
+    if variable := section.text("passwordEnv"):
+        return PasswordHome("variable", variable)
+    if command := section.words("passwordCommand"):
+        return PasswordHome("command", command if isinstance(command, str) else shlex.join(command))
+    if section.flag("passwordKeyring"):
+        return PasswordHome("keyring")
+    return NO_PASSWORD

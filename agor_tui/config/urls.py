@@ -1,5 +1,7 @@
 """Database URLs: ``postgresql://`` (also ``postgres://``, ``pg://``), ``file:``, ``sqlite:///`` and ``libsql://``.
 
+``https://`` and ``http://`` are libSQL's too, with and without encryption.
+
 A part of a URL may be a password that was not percent-encoded, so an error repeats nothing of it but the
 scheme, and the names of parameters where these are plain.
 """
@@ -29,8 +31,10 @@ LIBPQ_PARAMETERS = (
 )  # fmt: skip
 """libpq's parameters that a URL may carry beside those that have a field of their own."""
 _ENCODE = "Write @ / : ? % in a user name or password as %40 %2F %3A %3F %25."
-_SCHEMES = "Known are postgresql://, postgres://, pg://, file:, sqlite:/// and libsql://."
-_SCHEME = re.compile(r"(postgresql|postgres|pg|libsql)://|(file|sqlite|libsql):|([a-z][a-z0-9+.-]{0,30})://", re.I)
+_SCHEMES = "Known are postgresql://, postgres://, pg://, file:, sqlite:///, libsql:// and https://."
+_SCHEME = re.compile(
+    r"(postgresql|postgres|pg|libsql|https|http)://|(file|sqlite|libsql):|([a-z][a-z0-9+.-]{0,30})://", re.I
+)
 _HOST = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<name>[^:\[\]]*))(?::(?P<port>[^:]*))?", re.S)
 
 
@@ -64,8 +68,8 @@ def parse_url(url: str, where: str, environ: Mapping[str, str], base: Path | Non
     rest = url[found.end() :]
     if scheme in ("postgresql", "postgres", "pg"):
         return _postgresql(rest, where)
-    if scheme == "libsql":
-        return _libsql(rest if found[1] else rest.removeprefix("//"), where)
+    if scheme in ("libsql", "https", "http"):
+        return _libsql(scheme, rest if found[1] else rest.removeprefix("//"), where)
     if scheme:
         return _file(scheme, rest, where, environ, base)
     raise ConfigError(f"{where} has the scheme {quoted(found[3])}, which is not known.", _SCHEMES)
@@ -165,22 +169,29 @@ def _port(text: str, where: str) -> int | None:
     return int(text)
 
 
-def _libsql(rest: str, where: str) -> LibsqlPlace:
+def _libsql(scheme: str, rest: str, where: str) -> LibsqlPlace:
     body, _, query = rest.partition("?")
+    authority, _, path = body.rstrip("/").partition("/")
     if "@" in body:
         raise ConfigError(
             f"{where} has a user or password, which libSQL does not know.", "Give the token as authToken."
         )
-    if not body:
+    host, _, options = _hosts(authority, where)
+    if not host:
         raise ConfigError(f"{where} names no host.", "Write it as libsql://host.")
+    if options or "," in host or re.search(r"[^!-~]|[#\\]", authority + path):
+        raise ConfigError(f"{where} has a host or a path that cannot be read.", "Write it as libsql://host:port/path.")
     parameters = _parameters(query, ("authToken", "tls", "secure"), where)
     token = parameters.pop("authToken", None)
-    kept = "&".join(f"{name}={value}" for name, value in parameters.items())
+    words = {parameters.get("tls", ""), parameters.get("secure", "")} - {""}
+    if not words <= {"0", "1", "true", "false"}:
+        raise ConfigError(f"{where} has a tls that is none of 0, 1, true and false.")
+    plain = bool(words & {"0", "false"}) or scheme == "http"
     return LibsqlPlace(
         name=None,
         label="",
         origin="",
-        url=f"libsql://{body}" + (f"?{kept}" if kept else ""),
+        url=f"libsql://{authority}{f'/{path}' if path else ''}{'?tls=0' if plain else ''}",
         auth_token=Secret(token) if token else None,
     )
 

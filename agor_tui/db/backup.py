@@ -16,8 +16,7 @@ def copy_file(source: sqlite3.Connection, path: Path, revision: str) -> Path:
     Raises:
         MigrationError: there is no room or no right to write there; nothing is left behind.
     """
-    made = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    copy = path.with_name(f"{path.name}.{revision}.{made}.bak")
+    copy = copy_path(path, revision, datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ"))
     try:
         os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         target = sqlite3.connect(copy)
@@ -32,3 +31,8 @@ def copy_file(source: sqlite3.Connection, path: Path, revision: str) -> Path:
             "Nothing was changed. Make room in its folder, or check its permissions.",
         ) from None
     return copy
+
+
+def copy_path(path: Path, revision: str, made: str) -> Path:
+    """Where the copy of a file at a revision is kept; ``made`` stands for the time."""
+    return path.with_name(f"{path.name}.{revision}.{made}.bak")

@@ -9,15 +9,16 @@ from typing import Any
 from sqlalchemy import CheckConstraint, inspect
 from sqlalchemy.engine import Connection, Dialect
 
+from agor_tui.db.notices import TELLING_TABLES, TRIGGER
 from agor_tui.db.postgresql import json_decoded
 from agor_tui.db.revision import VERSION_TABLE
-from agor_tui.db.tables import metadata
+from agor_tui.db.tables import metadata, schema_migrations
 
 
 def differences(connection: Connection) -> tuple[str, ...]:
     """Return a sentence for each difference between ``agor_tui.db.tables`` and the open database."""
     with json_decoded(connection):
-        return tuple(sorted({*_by_alembic(connection), *_checks(connection)}))
+        return tuple(sorted({*_by_alembic(connection), *_checks(connection), *_notices(connection)}))
 
 
 def _by_alembic(connection: Connection) -> Iterator[str]:
@@ -102,6 +103,17 @@ def _checks(connection: Connection) -> Iterator[str]:
                 yield f"The check {name} of {table.name} is not one of ours."
             elif found[name] != wanted[name]:
                 yield f"The check {name} of {table.name} allows other words than the models."
+
+
+def _notices(connection: Connection) -> Iterator[str]:
+    # Alembic compares no triggers either.
+    if connection.dialect.name != "postgresql":
+        return
+    present = set(inspect(connection).get_table_names())
+    telling = set(connection.exec_driver_sql(TELLING_TABLES).scalars())
+    for table in metadata.sorted_tables:
+        if table.name in present - telling and table is not schema_migrations:
+            yield f"The trigger {TRIGGER} of {table.name} is missing or disabled."
 
 
 def _words(condition: str) -> frozenset[str]:

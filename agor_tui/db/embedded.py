@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import subprocess
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from agor_tui.config.places import PostgresPlace
+from agor_tui.config.urls import parse_url
 from agor_tui.errors import ConfigError, DatabaseError
 
 _USERS, _MAKING = 7_203_001, 7_203_002
@@ -28,6 +33,28 @@ class EmbeddedServer:
     def url(self, database: str) -> str:
         """The URL of a database on this server."""
         return str(self._server.get_uri(database))
+
+    def place(self, place: PostgresPlace) -> PostgresPlace:
+        """How a place on the embedded server is reached."""
+        found = parse_url(self.url(place.database or "postgres"), "The embedded server", {})
+        assert isinstance(found, PostgresPlace)
+        return replace(
+            place,
+            embedded=False,
+            host=found.host,
+            port=found.port,
+            database=found.database,
+            user=found.user,
+            options=found.options,
+        )
+
+    def answers(self) -> bool:
+        """Tell whether it still runs."""
+        try:
+            self._connection.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
 
     def has(self, database: str) -> bool:
         """Tell whether there is a database of this name."""
@@ -86,14 +113,45 @@ def embedded_server(folder: Path) -> Iterator[EmbeddedServer]:
     except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError, psycopg.Error):
         raise DatabaseError(
             f"The embedded PostgreSQL server in {folder} does not start.",
-            f"Its log is {folder / 'log'}; remove the folder to make it anew.",
+            f"Its log may say why: {folder / 'log'}",
         ) from None
     try:
         yield EmbeddedServer(server, connection)
     finally:
-        with door:
+        with door, connection, suppress(psycopg.OperationalError):  # which says that it has ended by itself
             connection.execute("SELECT pg_advisory_unlock_shared(%s)", [_USERS])
             alone = connection.execute("SELECT pg_try_advisory_lock(%s)", [_USERS]).fetchone()
             connection.close()
             if alone and alone[0]:
                 server.stop()
+
+
+_shared: dict[Path, tuple[EmbeddedServer, ExitStack]] = {}
+_sharing = threading.Lock()
+
+
+def shared_server(folder: Path) -> EmbeddedServer:
+    """Return the server of ``folder``, used until this program ends; started anew where it has ended meanwhile.
+
+    Raises: as ``embedded_server``.
+    """
+    with _sharing:
+        if folder in _shared:
+            server, held = _shared[folder]
+            if server.answers():
+                return server
+            del _shared[folder]
+            held.close()
+        held = ExitStack()
+        server = held.enter_context(embedded_server(folder))
+        _shared[folder] = (server, held)
+        return server
+
+
+@atexit.register
+def leave_all() -> None:
+    """Leave all servers that this program uses; whoever is the last one stops them."""
+    with _sharing:
+        for _, held in _shared.values():
+            held.close()
+        _shared.clear()

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from sqlalchemy import exc
 from sqlalchemy.engine import Connection, Engine
 
-from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace
+from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, SqlitePlace, primary
 from agor_tui.db.failures import explain
-from agor_tui.db.sqlite import MOST_UNLOCKED, Source, SqliteFile, restless
-from agor_tui.errors import Cancelled, ConfigError, ReadOnlyError
+from agor_tui.db.sqlite import MOST_UNLOCKED, SqliteFile, restless
+from agor_tui.errors import Cancelled, ReadOnlyError
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from agor_tui.db.replica import Replica
 
 T = TypeVar("T")
 
@@ -31,30 +33,48 @@ class Database:
     def __init__(
         self, place: Place, *, writable: bool = False, create: bool = False, tenant: str | None = None
     ) -> None:
-        if isinstance(place, LibsqlPlace):
-            raise ConfigError(
-                f"{place.label} is a libSQL database, which this version cannot open.",
-                "Use its SQLite file, or a PostgreSQL database.",
-            )
         self.place = place
         self.read_only = not writable
         self.tenant = tenant
         self._running: set[Any] = set()
         self._guard = threading.Lock()
         self._file: SqliteFile | None = None
+        self._replica: Replica | None = None
         self._pool: Engine | None = None
+        self.server: PostgresPlace | None = None
+        """How a PostgreSQL database is reached: the place itself, unless that is an embedded server's."""
         if isinstance(place, PostgresPlace):
             from agor_tui.db import postgresql  # psycopg takes long to import, and an SQLite file needs none
 
             self._postgresql = postgresql
-            self._pool = postgresql.make_engine(place)
-        else:
+            self.server = _running(place) if place.embedded else place
+            self._pool = postgresql.make_engine(self.server)
+        elif isinstance(place, SqlitePlace):
             self._file = SqliteFile(place, writable=writable, create=create)
+        else:
+            self._open_libsql(place, writable=writable)
+
+    def _open_libsql(self, place: LibsqlPlace, *, writable: bool) -> None:
+        if place.sync_url:
+            from agor_tui.db.replica import Replica
+
+            self._replica = Replica(place)
+        if writable or not place.sync_url:
+            from agor_tui.db import libsql
+
+            source = primary(place)
+            assert isinstance(source, LibsqlPlace)
+            self._pool = libsql.make_engine(source, read_only=not writable)
 
     @property
     def dialect(self) -> Literal["sqlite", "postgresql"]:
         """The name of the dialect."""
-        return "sqlite" if self._file else "postgresql"
+        return "postgresql" if isinstance(self.place, PostgresPlace) else "sqlite"
+
+    @property
+    def staleness(self) -> str | None:
+        """Why a local copy is not up to date, and since when, in one sentence; None where there is nothing to say."""
+        return self._replica.staleness if self._replica else None
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a read-only transaction that sees one state of the database; return its result.
@@ -66,25 +86,33 @@ class Database:
             DatabaseError: the database cannot be reached or read.
             Cancelled: ``cancel`` was called meanwhile.
         """
-        if self._file is None:
+        if self._replica is not None:
+            return self._read_file(self._replica.file(), work)
+        if self._file is not None:
+            return self._read_file(self._file, work)
+        if isinstance(self.place, PostgresPlace):
             return self._read_postgresql(work)
-        for attempt in range(2 * MOST_UNLOCKED):
-            source = self._file.source(attempt=attempt)
-            try:
-                result = self._read_sqlite(source, work)
-            except exc.DBAPIError as error:
-                if self._file.changed(source):
-                    continue
-                if not self._file.left_unfinished() or "locked" in str(error.orig):
-                    raise explain(self.place, error) from None
-                with self._explained():
-                    return self._read_sqlite(self._file.private_copy(), work)
-            if not self._file.changed(source):
-                return result
-        raise restless(self._file.path)
+        with self._explained():
+            return self._read_sqlite(self.engine, work)
 
-    def _read_sqlite(self, source: Source, work: Callable[[Connection], T]) -> T:
-        with self._unit(source.engine) as connection:
+    def _read_file(self, file: SqliteFile, work: Callable[[Connection], T]) -> T:
+        for attempt in range(2 * MOST_UNLOCKED):
+            source = file.source(attempt=attempt)
+            try:
+                result = self._read_sqlite(source.engine, work)
+            except exc.DBAPIError as error:
+                if file.changed(source):
+                    continue
+                if not file.left_unfinished() or "locked" in str(error.orig):
+                    raise explain(file.place, error) from None
+                with self._explained():
+                    return self._read_sqlite(file.private_copy().engine, work)
+            if not file.changed(source):
+                return result
+        raise restless(file.path)
+
+    def _read_sqlite(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        with self._unit(engine) as connection:
             connection.exec_driver_sql("BEGIN")
             return work(connection)
 
@@ -117,7 +145,7 @@ class Database:
                 "Only databases made by agor-tui are written to.",
             )
         with self._explained(), self._unit(self.engine) as connection:
-            if self._file:
+            if self.dialect == "sqlite":
                 # IMMEDIATE: a reader that turns writer half-way would fail where another program wrote meanwhile.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
@@ -129,14 +157,16 @@ class Database:
                 if not connection.invalidated:
                     connection.exec_driver_sql("ROLLBACK")
                 raise
-            return result
+        if self._replica is not None:
+            self._replica.sync()
+        return result
 
     @property
     def engine(self) -> Engine:
         """The engine for units of work that manage their own transactions, as migrations do."""
         if self._file:
             return self._file.source().engine
-        assert self._pool is not None
+        assert self._pool is not None, "a local copy that is open for reading"
         return self._pool
 
     def cancel(self) -> None:
@@ -144,10 +174,12 @@ class Database:
         with self._guard:
             running = list(self._running)
         for connection in running:
-            if self._file:
-                connection.interrupt()
-            else:
+            if isinstance(self.place, PostgresPlace):
                 self._postgresql.cancel(connection)
+            else:
+                connection.interrupt()
+        if self._replica is not None:
+            self._replica.cancel()
 
     def close(self) -> None:
         """Close all connections."""
@@ -155,6 +187,8 @@ class Database:
             self._pool.dispose()
         if self._file is not None:
             self._file.close()
+        if self._replica is not None:
+            self._replica.close()
 
     def __enter__(self) -> Self:
         return self
@@ -167,7 +201,7 @@ class Database:
         try:
             yield
         except exc.DBAPIError as error:
-            raise explain(self.place, error) from None
+            raise explain(primary(self.place), error) from None
 
     @contextmanager
     def _unit(self, engine: Engine) -> Iterator[Connection]:
@@ -180,3 +214,11 @@ class Database:
             finally:
                 with self._guard:
                     self._running.discard(driver)
+
+
+def _running(place: PostgresPlace) -> PostgresPlace:
+    """Start or join the embedded server; return how its database is reached."""
+    from agor_tui import paths
+    from agor_tui.db.embedded import shared_server
+
+    return shared_server(paths.embedded_folder()).place(place)

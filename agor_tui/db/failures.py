@@ -6,9 +6,10 @@ import re
 
 from sqlalchemy import exc
 
-from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe
+from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, describe
+from agor_tui.db.libsql_failures import explain_libsql
 from agor_tui.db.ssl_failures import explain_ssl
-from agor_tui.errors import AgorError, Cancelled, DatabaseError
+from agor_tui.errors import AbsentError, AgorError, Cancelled, DatabaseError
 from agor_tui.redact import redact_text
 
 _REFUSED = (
@@ -47,6 +48,8 @@ _SQLITE = (
     ),
 )
 
+_NO_SUCH_DATABASE = "has no database of that name."
+
 _POSTGRESQL = (
     (
         r"password authentication failed|no password supplied|authentication failed",
@@ -55,7 +58,7 @@ _POSTGRESQL = (
     ),
     (
         r'database "(?P<name>[^"]*)" does not exist',
-        "has no database of that name.",
+        _NO_SUCH_DATABASE,
         "Check the name, or create it with: agor-tui db init",
     ),
     (r'role "(?P<name>[^"]*)" does not exist', "knows no such user.", "Check the user."),
@@ -136,16 +139,19 @@ def explain(place: Place, error: exc.DBAPIError) -> AgorError:
                 f"{subject} refused the change: it wants {wanted}" + (f" ({what})." if what else "."),
                 "Nothing was changed.",
             )
-    if isinstance(place, SqlitePlace):
+    if isinstance(place, LibsqlPlace) and (known := explain_libsql(place, f"{getattr(error.orig, 'code', '')} {text}")):
+        return known
+    if not isinstance(place, PostgresPlace):
         for needle, sentence, hint in _SQLITE:
             if needle in text:
                 return DatabaseError(f"{subject} {sentence}", hint)
-    elif isinstance(place, PostgresPlace):
+    else:
         if answer := explain_ssl(place, text):
             return DatabaseError(f"{subject} {answer[0]}", answer[1])
         for pattern, sentence, hint in _POSTGRESQL:
             if found := re.search(pattern, text):
                 what = found.groupdict().get("what")
-                return DatabaseError(f"{subject} {sentence}", f"{hint[:-1]} on {what}." if what else hint)
+                kind = AbsentError if sentence == _NO_SUCH_DATABASE else DatabaseError
+                return kind(f"{subject} {sentence}", f"{hint[:-1]} on {what}." if what else hint)
     first = redact_text(text.strip().splitlines()[0] if text.strip() else type(error).__name__)
     return DatabaseError(f"{subject} answered: {first[:300]}", "See whether its own program can open it.")

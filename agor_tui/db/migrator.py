@@ -18,22 +18,24 @@ from sqlalchemy import exc, exists, inspect, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import CreateSchema
 
-from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe
-from agor_tui.db import postgresql, scripts
-from agor_tui.db.backup import copy_file
+from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe, primary
+from agor_tui.db import scripts
+from agor_tui.db.backup import copy_file, copy_path
 from agor_tui.db.drift import differences
 from agor_tui.db.engine import Database
-from agor_tui.db.failures import explain
 from agor_tui.db.foreign import foreign_revisions
+from agor_tui.db.migration_lock import transaction
+from agor_tui.db.rehearsal import count_losses, rehearse
 from agor_tui.db.revision import HEAD, REVISIONS, VERSION_TABLE, current_revision, ownership, require_known
 from agor_tui.db.tables import metadata, schema_migrations
-from agor_tui.errors import DatabaseError, ForeignDatabaseError, ReadOnlyError, UsageError
-from agor_tui.records import MigrationRun, MigrationStatus, Revision
+from agor_tui.errors import Cancelled, DatabaseError, ForeignDatabaseError, ReadOnlyError, UsageError
+from agor_tui.records import Loss, MigrationEvent, MigrationPlan, MigrationRun, MigrationStatus, Revision
 
 Progress = Callable[[Revision], None]
 """Called with each revision that was applied or undone, when that is in the database for good."""
 
-_LOCK_WAIT_S = 60
+Tell = Callable[[MigrationEvent], None]
+"""Called with all that happens, in the thread that migrates; raising ``Cancelled`` ends it before its next revision."""
 
 
 def status(place: Place) -> MigrationStatus:
@@ -44,7 +46,7 @@ def status(place: Place) -> MigrationStatus:
     Raises:
         DatabaseError: the database cannot be read.
     """
-    with Database(place) as database:
+    with Database(primary(place)) as database:
         return database.read(_status)
 
 
@@ -64,13 +66,13 @@ def init(place: Place, progress: Progress | None = None) -> MigrationRun:
     if isinstance(place, PostgresPlace):
         _make_room(place)
     with _opened(place, create=True) as database:
-        return _run(database, len(REVISIONS), progress)
+        return _run(database, len(REVISIONS), "upgrade", _done(progress))
 
 
-def upgrade(place: Place, target: str = "head", progress: Progress | None = None) -> MigrationRun:
+def upgrade(place: Place, target: str = "head", tell: Tell | None = None) -> MigrationRun:
     """Apply the pending revisions up to ``target``: ``head``, a revision, or ``+1`` and so on.
 
-    An SQLite file with rows is copied first.
+    An SQLite file with rows is copied first. Where another program has brought it there meanwhile, nothing is done.
 
     Raises:
         UsageError: there is no such revision, or the database is past it.
@@ -83,10 +85,10 @@ def upgrade(place: Place, target: str = "head", progress: Progress | None = None
             raise UsageError(
                 f"{describe(place)} is at revision {_name(at)}, past {_name(wanted)}.", "Use: agor-tui db downgrade"
             )
-        return _run(database, wanted, progress)
+        return _run(database, wanted, "upgrade", tell)
 
 
-def downgrade(place: Place, target: str, progress: Progress | None = None) -> MigrationRun:
+def downgrade(place: Place, target: str, tell: Tell | None = None) -> MigrationRun:
     """Undo the revisions after ``target``: ``base`` (all of them), a revision, or ``-1`` and so on.
 
     An SQLite file with rows is copied first. Raises as ``upgrade``.
@@ -98,7 +100,7 @@ def downgrade(place: Place, target: str, progress: Progress | None = None) -> Mi
             raise UsageError(
                 f"{describe(place)} is at revision {_name(at)}, before {_name(wanted)}.", "Use: agor-tui db migrate"
             )
-        return _run(database, wanted, progress)
+        return _run(database, wanted, "downgrade", tell)
 
 
 def reset(place: Place, progress: Progress | None = None) -> MigrationRun:
@@ -110,23 +112,39 @@ def reset(place: Place, progress: Progress | None = None) -> MigrationRun:
     if isinstance(place, PostgresPlace):
         _make_room(place)
     with _opened(place, create=True) as database:
-        with _transaction(database) as connection:
+        with transaction(database) as connection:
             backup = None
             if ownership(connection) == "native":
                 backup = _back_up(database, connection, require_known(connection, place) or "base")
                 metadata.drop_all(connection)
                 connection.exec_driver_sql(f"DROP TABLE {VERSION_TABLE}")
-        return replace(_run(database, len(REVISIONS), progress), backup=backup)
+        return replace(_run(database, len(REVISIONS), "upgrade", _done(progress)), backup=backup)
 
 
-def preview(place: Place, target: str = "head") -> str:
-    """Return the SQL that moving to ``target``, up or down, would run on this database; empty where it is there."""
-    with Database(place) as database:
-        at = database.read(lambda connection: _index(connection, place))
+def plan(place: Place, target: str = "head") -> MigrationPlan:
+    """Return what moving to ``target``, up or down, would do to this database; nothing is changed.
+
+    Raises: as ``upgrade``, but for read-only places.
+    """
+    with Database(primary(place)) as database:
+        at = _position(database)
         wanted = _resolve(target, at)
-        if wanted == at:
-            return ""
-        return scripts.as_sql("upgrade" if wanted > at else "downgrade", _name(at), _name(wanted), database.dialect)
+        way: scripts.Way = "upgrade" if wanted >= at else "downgrade"
+        known = scripts.known()
+        steps = known[at:wanted] if way == "upgrade" else known[wanted:at][::-1]
+        losses: tuple[Loss, ...] = ()
+        sql = backup = ""
+        if steps:
+            trial = rehearse(way, _name(at), _name(wanted))
+            sql = (
+                trial.sql
+                if database.dialect == "sqlite"
+                else scripts.as_sql(way, _name(at), _name(wanted), database.dialect)
+            )
+            losses = database.read(lambda connection: count_losses(connection, trial))
+            if isinstance(place, SqlitePlace) and database.read(_has_rows):
+                backup = copy_path(place.path, _name(at), "‹time›").name
+        return MigrationPlan(way, _name(at), _name(wanted), tuple(steps), losses, backup, sql)
 
 
 def _status(connection: Connection) -> MigrationStatus:
@@ -176,26 +194,40 @@ def _recorded(row: Any, state: Literal["applied", "changed", "unknown"]) -> Revi
     )
 
 
-def _run(database: Database, wanted: int, progress: Progress | None) -> MigrationRun:
+def _run(database: Database, wanted: int, way: scripts.Way, tell: Tell | None) -> MigrationRun:
     """Step to where ``wanted`` revisions are applied, one transaction a revision."""
     place = describe(database.place)
     known = scripts.known()
     done: list[Revision] = []
     backup: Path | None = None
-    while True:
-        with _transaction(database) as connection:
-            at = _index(connection, database.place)
-            if at == wanted:
-                return MigrationRun(tuple(done), backup)
-            if not done:
-                backup = _back_up(database, connection, _name(at))
-            if at < wanted:
-                step = scripts.run(connection, known[at], "upgrade", _name(at + 1), place)
-            else:
-                step = scripts.run(connection, known[at - 1], "downgrade", _name(at - 1), place)
-        done.append(step)
-        if progress:
-            progress(step)
+    say: Tell = tell or (lambda _: None)
+    try:
+        while True:
+            with transaction(database, lambda: say(MigrationEvent("waits"))) as connection:
+                at = _index(connection, database.place)
+                if at == wanted or (at < wanted) != (way == "upgrade"):
+                    return MigrationRun(tuple(done), backup)
+                script, target = (known[at], at + 1) if way == "upgrade" else (known[at - 1], at - 1)
+                if not done:
+                    backup = _back_up(database, connection, _name(at))
+                    if backup:
+                        say(MigrationEvent("copied", backup=backup))
+                say(MigrationEvent("begins", script))
+                step = scripts.run(connection, script, way, _name(target), place)
+            done.append(step)
+            say(MigrationEvent("done", step))
+    except Cancelled:
+        return MigrationRun(tuple(done), backup, stopped=True)
+
+
+def _done(progress: Progress | None) -> Tell | None:
+    """What is told of a run, for who wants to know of the finished revisions only."""
+
+    def tell(event: MigrationEvent) -> None:
+        if progress and event.kind == "done" and event.revision:
+            progress(event.revision)
+
+    return tell
 
 
 def _position(database: Database) -> int:
@@ -253,9 +285,9 @@ def _opened(place: Place, *, create: bool = False) -> Iterator[Database]:
     """Open for writing what is ours or empty: looked at first without a trace, as opening for writing leaves one."""
     _refuse_read_only(place)
     if not (create and isinstance(place, SqlitePlace) and not place.path.exists()):
-        with Database(place) as database:
+        with Database(primary(place)) as database:
             database.read(lambda connection: _require_ours(connection, place))
-    with Database(place, writable=True, create=create) as database:
+    with Database(primary(place), writable=True, create=create) as database:
         yield database
 
 
@@ -268,7 +300,7 @@ def _make_room(place: PostgresPlace) -> None:
         _create_database(place, error)
     if place.schema is None:
         return
-    with Database(place, writable=True) as database, _transaction(database) as connection:
+    with Database(place, writable=True) as database, transaction(database) as connection:
         # Asked first: IF NOT EXISTS wants the right to create schemas even where there is nothing to create.
         if not inspect(connection).has_schema(place.schema):
             connection.execute(CreateSchema(place.schema))
@@ -304,9 +336,7 @@ def _back_up(database: Database, connection: Connection, revision: str) -> Path 
     place = database.place
     if not isinstance(place, SqlitePlace):
         return None
-    present = set(inspect(connection).get_table_names())
-    tables = [table for table in metadata.sorted_tables if table.name in present and table is not schema_migrations]
-    if not any(connection.execute(select(exists(table.select()))).scalar() for table in tables):
+    if not _has_rows(connection):
         return None
     with database.engine.connect() as reader:
         driver = reader.connection.driver_connection
@@ -314,35 +344,7 @@ def _back_up(database: Database, connection: Connection, revision: str) -> Path 
         return copy_file(driver, place.path, revision)
 
 
-@contextmanager
-def _transaction(database: Database) -> Iterator[Connection]:
-    """A transaction that holds the write lock from its start; what is raised inside undoes it."""
-    place = database.place
-    try:
-        with database.engine.connect() as connection:
-            try:
-                if isinstance(place, PostgresPlace):
-                    _begin_postgresql(connection, place)
-                else:
-                    # Foreign keys rest while Alembic copies tables; they can only be switched outside a transaction.
-                    connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-                    connection.exec_driver_sql(f"PRAGMA busy_timeout={_LOCK_WAIT_S * 1000}")
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
-                yield connection
-                connection.exec_driver_sql("COMMIT")
-            finally:
-                # Its settings are not those of a unit of work; a transaction not committed ends with it.
-                connection.invalidate()
-    except exc.DBAPIError as error:
-        raise explain(place, error) from None
-
-
-def _begin_postgresql(connection: Connection, place: PostgresPlace) -> None:
-    postgresql.begin(connection, place, read_only=False, tenant=None)
-    # READ COMMITTED, so that what is read after the wait for the lock is what the other program left.
-    connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_WAIT_S}s'")
-    connection.exec_driver_sql(
-        "SELECT pg_advisory_xact_lock(hashtext('agor-tui'), hashtext(coalesce(current_schema(), '')))"
-    )
+def _has_rows(connection: Connection) -> bool:
+    present = set(inspect(connection).get_table_names())
+    tables = [table for table in metadata.sorted_tables if table.name in present and table is not schema_migrations]
+    return any(connection.execute(select(exists(table.select()))).scalar() for table in tables)

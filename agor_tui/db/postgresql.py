@@ -38,14 +38,15 @@ class _Connection(psycopg.Connection[Any]):
     """A connection that does not wait for ever on a server that fell silent: a stopped one keeps its sockets open."""
 
     bounded = False
-    """Whether an answer must come within ``SILENCE_S``."""
+    """Whether an answer must come within ``silence_s``."""
+    silence_s = SILENCE_S
     left = False
     """Whether the answer is not wanted any more."""
     deadline: float | None = None
 
     def wait(self, gen: PQGen[Any], *arguments: Any, **named: Any) -> Any:
         self.left = False
-        self.deadline = monotonic() + SILENCE_S if self.bounded else None
+        self.deadline = monotonic() + self.silence_s if self.bounded else None
         return super().wait(self._watched(gen), *arguments, **named)
 
     def leave(self) -> None:
@@ -71,7 +72,7 @@ def make_engine(place: PostgresPlace) -> Engine:
     """Return an engine on ``place``; nothing is connected yet."""
     return create_engine(
         "postgresql+psycopg://",
-        creator=lambda: _connect(place),
+        creator=lambda: connect(place),
         isolation_level="AUTOCOMMIT",  # units of work say BEGIN themselves, with their settings, in one round trip
         pool_size=max(place.pool_min, 1),
         max_overflow=max(place.pool_max - max(place.pool_min, 1), 0),
@@ -79,7 +80,8 @@ def make_engine(place: PostgresPlace) -> Engine:
     )
 
 
-def _connect(place: PostgresPlace) -> psycopg.Connection[Any]:
+def connect(place: PostgresPlace, *, silence_s: float | None = None) -> psycopg.Connection[Any]:
+    """Return a connection that commits each statement; ``silence_s`` bounds the seconds waited for any answer."""
     parameters: dict[str, Any] = {
         "application_name": "agor-tui",
         "connect_timeout": CONNECT_TIMEOUT_S,
@@ -98,6 +100,8 @@ def _connect(place: PostgresPlace) -> psycopg.Connection[Any]:
     set_json_dumps(str, connection)
     set_json_loads(_undecoded, connection)
     connection.adapters.register_loader("timestamptz", _LenientTimestamp)
+    if silence_s is not None:
+        connection.bounded, connection.silence_s = True, silence_s
     return connection
 
 

@@ -7,14 +7,14 @@ from typing import Literal
 from sqlalchemy import inspect, select
 from sqlalchemy.engine import Connection
 
-from agor_tui.config.places import Place, describe
+from agor_tui.config.places import Place, database_option, describe
 from agor_tui.errors import SchemaVersionError
 
 #: Alembic's table under a name of our own: another program's ``alembic_version`` is never taken for ours.
 VERSION_TABLE = "agor_tui_version"
 
 #: All revisions from the first to the newest: the history has no branches.
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 
 _SQLITE_NAMES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT GLOB 'sqlite_*'"
@@ -69,5 +69,5 @@ def require_current(connection: Connection, place: Place) -> None:
     if revision != HEAD:
         raise SchemaVersionError(
             f"{describe(place)} is at revision {revision or 'base'}, and this version of agor-tui needs {HEAD}.",
-            "Migrate it with: agor-tui db migrate",
+            f"Migrate it with: agor-tui db migrate{database_option(place)}",
         )

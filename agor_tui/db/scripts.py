@@ -72,25 +72,30 @@ def run(connection: Connection, script: Revision, way: Way, target: str, place: 
 
     before = _broken_references(connection)
     try:
-        _command(way, target, connection=connection, record=record)
+        command(way, target, connection=connection, record=record)
     except Exception as error:  # a script is code of any kind, and may fail in any way
-        cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
-        first = (str(cause).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise _failure(script, way, place, first) from None
+        raise _failure(script, way, place, cause(error)) from None
     if _broken_references(connection) > before:
         raise _failure(script, way, place, "it would leave rows that refer to rows which do not exist")
     return result
 
 
+def cause(error: Exception) -> str:
+    """What a script failed of, in one line without a full stop."""
+    said = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
+    return (str(said).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
 def as_sql(way: Way, start: str, target: str, dialect: str) -> str:
     """Return the SQL of moving from one revision to another, for the dialect of that name."""
     output = io.StringIO()
-    _command(way, f"{start}:{target}", output, dialect=dialect)
+    command(way, f"{start}:{target}", output, dialect=dialect)
     return output.getvalue()
 
 
-def _command(way: Way, target: str, output: io.StringIO | None = None, **attributes: Any) -> None:
-    from alembic import command
+def command(way: Way, target: str, output: io.StringIO | None = None, **attributes: Any) -> None:
+    """Run Alembic with the attributes that ``migrations/env.py`` reads; with ``output`` only the SQL is written."""
+    from alembic import command as alembic
     from alembic.config import Config
 
     config: Config = Config(attributes=attributes)
@@ -98,13 +103,13 @@ def _command(way: Way, target: str, output: io.StringIO | None = None, **attribu
     if output is not None:
         config.output_buffer = output
     with _one_at_a_time:
-        (command.upgrade if way == "upgrade" else command.downgrade)(config, target, sql=output is not None)
+        (alembic.upgrade if way == "upgrade" else alembic.downgrade)(config, target, sql=output is not None)
 
 
-def _failure(script: Revision, way: Way, place: str, cause: str) -> MigrationError:
+def _failure(script: Revision, way: Way, place: str, reason: str) -> MigrationError:
     verb = "applied to" if way == "upgrade" else "undone in"
     return MigrationError(
-        f"Revision {script.id} could not be {verb} {place}: {cause}.",
+        f"Revision {script.id} could not be {verb} {place}: {reason}.",
         "Nothing of it was kept. See where the database stands with: agor-tui db status",
     )
 

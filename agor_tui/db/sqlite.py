@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import shlex
 import shutil
 import sqlite3
 import tempfile
@@ -17,8 +16,8 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import NullPool, QueuePool
 
-from agor_tui.config.places import SqlitePlace
-from agor_tui.errors import DatabaseError
+from agor_tui.config.places import SqlitePlace, database_option
+from agor_tui.errors import AbsentError, DatabaseError
 
 _HEADER = b"SQLite format 3\x00"
 
@@ -52,7 +51,7 @@ class SqliteFile:
         self._live: Source | None = None
         if create:
             _make(self.path)
-        _check(self.path)
+        _check(self.path, database_option(place))
 
     def source(self, *, attempt: int = 0) -> Source:
         """Return how to read (or write) the file now; ``attempt`` counts the readings that the file changed under."""
@@ -225,7 +224,7 @@ def _target(path: Path) -> Path:
         return path
 
 
-def _check(path: Path) -> None:
+def _check(path: Path, option: str) -> None:
     """Raise a DatabaseError for what is no SQLite file, before SQLite says it in its own words."""
     try:
         mode = path.stat().st_mode
@@ -236,9 +235,9 @@ def _check(path: Path) -> None:
         with path.open("rb") as file:
             head = file.read(100)
     except FileNotFoundError:
-        raise DatabaseError(
+        raise AbsentError(
             f"{path} does not exist.",
-            f"Check the path, or make a database there with: agor-tui db init --database {shlex.quote(str(path))}",
+            f"Check the path, or make a database there with: agor-tui db init{option}",
         ) from None
     except OSError as error:
         raise DatabaseError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None

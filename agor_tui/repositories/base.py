@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import FromClause, Row, Select, func, null, select, type_coerce
@@ -18,7 +18,7 @@ from agor_tui.db.types import Id, among, id_list, load_json
 from agor_tui.errors import AmbiguousIdError, NotFoundError, UsageError
 from agor_tui.records import Ambiguity, Cursor, Kind, Match, Page
 from agor_tui.redact import redact, redact_broken
-from agor_tui.repositories.paging import ALL, Asked, keys_query, page_of_ids
+from agor_tui.repositories.paging import ALL, END, Asked, Part, keys_query, page_of_ids, parts_in_order
 from agor_tui.schemas.base import Schema
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Repository(Generic[R]):
     def __init__(self, store: Store) -> None:
         self.store = store
         self._statements: dict[Hashable, Statement] = {}
+        self._missing: dict[ColumnElement[Any], bool] = {}
 
     @property
     def present(self) -> bool:
@@ -166,18 +167,62 @@ class Repository(Generic[R]):
         keys = self.keys
         by = keys.c.id if key is None else key
 
-        def make() -> Select[Any]:
-            return keys_query(keys, by, descending, conditions(), asked)
+        def rows(part: Part, wanted: Asked) -> Sequence[Any]:
+            def make() -> Select[Any]:
+                return keys_query(keys, by, descending, conditions(), wanted, part)
 
-        values: dict[str, Any] = {}
-        if asked.cursor is not None:
-            values = {"cursor_id": asked.cursor.id} | ({} if by is keys.c.id else {"cursor_key": asked.cursor.key})
-        if asked.offset:
-            values["skip"] = asked.offset
-        parts = (asked.cursor is None, asked.before is None, asked.offset > 0, asked.limit)
-        statement = Statement(make(), connection) if shape is None else self._kept((shape, parts), make, connection)
-        found = page_of_ids(statement.rows(connection, **values), asked)
+            values: dict[str, Any] = {}
+            if wanted.cursor is not None:
+                values["cursor_id"] = wanted.cursor.id
+                if by is not keys.c.id and part != "missing":
+                    values["cursor_key"] = wanted.cursor.key
+            if wanted.offset:
+                values["skip"] = wanted.offset
+            if shape is None:
+                return Statement(make(), connection).rows(connection, **values)
+            name = (shape, part, wanted.cursor is None, wanted.before is None, wanted.offset > 0, wanted.limit)
+            return self._kept(name, make, connection).rows(connection, **values)
+
+        if by is keys.c.id:
+            found = page_of_ids(rows("all", asked), asked)
+        else:
+            parts = parts_in_order(asked, descending)
+            found = page_of_ids(self._rows_of_parts(connection, by, parts, asked, rows), asked)
         return Page(self.fetch(connection, found.rows), found.next, found.previous)
+
+    def _rows_of_parts(
+        self,
+        connection: Connection,
+        by: ColumnElement[Any],
+        parts: Sequence[Part],
+        asked: Asked,
+        rows: Callable[[Part, Asked], Sequence[Any]],
+    ) -> Sequence[Any]:
+        """Return the rows of a page, and one more, from the parts of a list, of which most often one is empty."""
+        found: list[Any] = []
+        most = asked.limit + 1 if asked.limit else None
+        wanted = asked
+        for part in parts:
+            if part == "missing" and not self._has_missing(connection, by):
+                continue
+            if most is not None:
+                wanted = replace(wanted, limit=max(1, most - len(found) - 1))
+            got = rows(part, wanted)
+            found += got if most is None else got[: most - len(found)]
+            if most is not None and len(found) == most:
+                break
+            skip = 0
+            if wanted.offset and not got:  # all of this part is skipped: how many rows that is
+                skip = wanted.offset - len(rows(part, replace(wanted, offset=0, limit=wanted.offset - 1)))
+            wanted = replace(wanted, after=None, before=None if wanted.before is None else END, offset=skip)
+        return found
+
+    def _has_missing(self, connection: Connection, key: ColumnElement[Any]) -> bool:
+        """Tell whether any row has no value to be sorted by; asked once, since in most stores none ever has."""
+        if key not in self._missing:
+            query = select(self.keys.c.id).where(key.is_(None)).limit(1)
+            self._missing[key] = connection.execute(query).first() is not None
+        return self._missing[key]
 
     def list(self, asked: Asked = ALL) -> Page[R]:
         """Return rows ordered by id."""

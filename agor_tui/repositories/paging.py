@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import FromClause, Select, select, tuple_, type_coerce
 from sqlalchemy.sql.elements import ColumnElement
@@ -39,6 +39,19 @@ class Asked:
 ALL = Asked(limit=0)
 """All rows from the first on."""
 
+Part = Literal["all", "present", "missing"]
+"""Rows whose key has a value, or has none, or both as the database orders them, which each does in its own way."""
+
+
+def parts_in_order(asked: Asked, descending: bool) -> tuple[Part, ...]:
+    """Return the parts of a list in the order that they are read in: a missing key is less than any other."""
+    parts: tuple[Part, ...] = ("present", "missing")
+    if descending == (asked.before is not None):
+        parts = ("missing", "present")
+    if asked.cursor is None:
+        return parts
+    return parts[parts.index("missing" if asked.cursor.key is None else "present") :]
+
 
 def keys_query(
     source: FromClause,
@@ -46,16 +59,22 @@ def keys_query(
     descending: bool,
     conditions: Sequence[ColumnElement[bool]],
     asked: Asked,
+    part: Part = "all",
 ) -> Select[Any]:
-    """Return the query for the ids of a page of ``source`` ordered by (``key``, id), one more than it holds.
+    """Return the query for the ids of a page of one ``part`` of ``source`` ordered by (``key``, id), one more than it
+    holds.
 
     Its parameters are ``cursor_key``, ``cursor_id`` and ``skip``, where ``asked`` has them. The key's values pass
     through as the driver gives them, so that a cursor names exactly the place it came from.
     """
-    by_id = key is source.c.id
+    by_id = key is source.c.id or part == "missing"
     raw: ColumnElement[Any] = type_coerce(key, NullType())
     query = select(source.c.id, raw.label("key")).where(*conditions)
     down = descending != (asked.before is not None)
+    if part == "missing":
+        query = query.where(key.is_(None))
+    elif part == "present" and asked.cursor is None:
+        query = query.where(key.is_not(None))
     if asked.cursor is not None:
         place: Any = parameter("cursor_id", Id())
         keys: Any = source.c.id

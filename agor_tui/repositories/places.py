@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import FromClause, func, select
+from sqlalchemy import FromClause, func, literal, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from agor_tui.records import Board, Repo, User, Worktree
 from agor_tui.redact import redact_text
-from agor_tui.repositories.base import Repository
+from agor_tui.repositories.base import Repository, Store
 
 
 class BoardRepository(Repository[Board]):
@@ -17,11 +17,19 @@ class BoardRepository(Repository[Board]):
 
     kind = "board"
 
+    def __init__(self, store: Store, *, counted: bool = True) -> None:
+        """``counted``: whether the sessions of each board are counted, which takes its time; else they are 0."""
+        super().__init__(store)
+        self._counted = counted
+
     def list_columns(self, source: FromClause) -> list[ColumnElement[Any]]:
         schema = self.store.schema
         names = ("id", "name", "slug", "description", "archived", "created_at", "updated_at", "created_by")
-        on_board = select(func.count()).where(schema.in_boards([source.c.id]), schema.not_archived)
-        return [*(source.c[name] for name in names), on_board.scalar_subquery().label("session_count")]
+        number: ColumnElement[Any] = literal(0)
+        if self._counted:
+            on_board = select(func.count()).where(schema.in_boards([source.c.id]), schema.not_archived)
+            number = on_board.scalar_subquery()
+        return [*(source.c[name] for name in names), number.label("session_count")]
 
     def record(self, row: Any, short_id: str) -> Board:
         return Board(

@@ -22,7 +22,7 @@ from agor_tui.records import (
     Sort,
     SortKey,
 )
-from agor_tui.repositories.base import Repository, decoded
+from agor_tui.repositories.base import Repository, Store, decoded
 from agor_tui.repositories.conditions import chosen, contains, named
 from agor_tui.repositories.names import Names
 from agor_tui.repositories.paging import Asked
@@ -35,6 +35,8 @@ SORTS: dict[SortKey, str] = {
     "tool": "tool",
     "id": "id",
 }
+
+TEXT_SORTS: tuple[SortKey, ...] = ("title", "status", "tool")
 
 _LISTED = (
     "id", "title", "store_status", "tool", "created_at", "updated_at", "created_by", "parent_id", "forked_from_id",
@@ -51,6 +53,10 @@ class SessionRepository(Repository[Session]):
     kind = "session"
     title = "title"
     time = "updated_at"
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._sort_keys: dict[SortKey, ColumnElement[Any]] = {}
 
     @property
     def keys(self) -> FromClause:
@@ -99,6 +105,15 @@ class SessionRepository(Repository[Session]):
             return Sort("updated")
         return Sort("created" if "created" in schema.indexed_sorts else "updated")
 
+    def _sort_key(self, sort: Sort) -> ColumnElement[Any]:
+        """Return what ``sort`` goes by. Texts go by their bytes, so that all databases agree on their order."""
+        if sort.key not in self._sort_keys:
+            key: ColumnElement[Any] = self.keys.c[SORTS[sort.key]]
+            if sort.key in TEXT_SORTS and self.store.database.dialect == "postgresql":
+                key = key.collate("C")
+            self._sort_keys[sort.key] = key
+        return self._sort_keys[sort.key]
+
     def find(self, filter: SessionFilter, sort: Sort, asked: Asked) -> Page[Session]:
         """Return a page of the sessions that ``filter`` lets through, in the order of ``sort``."""
 
@@ -106,7 +121,7 @@ class SessionRepository(Repository[Session]):
             return self.page(
                 connection,
                 asked,
-                key=self.keys.c[SORTS[sort.key]],
+                key=self._sort_key(sort),
                 descending=sort.descending,
                 conditions=lambda: self._conditions(filter, Names(self.store, connection)),
                 shape=None if names_places(filter) else (filter, sort),
@@ -131,7 +146,7 @@ class SessionRepository(Repository[Session]):
         """Return the place of a session in the order of ``sort``; raises as ``get``."""
 
         def work(connection: Connection) -> Cursor:
-            return self.cursor_in(connection, id_or_prefix, self.keys.c[SORTS[sort.key]])
+            return self.cursor_in(connection, id_or_prefix, self._sort_key(sort))
 
         return cast("Cursor", self.read(work))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 
 from sqlalchemy import text
@@ -56,13 +55,15 @@ def open_store(place: Place, *, tenant: str | None = None, read_only: bool = Fal
         origin=place.origin,
         tenant=database.tenant,
         capabilities=schema.capabilities,
+        name=place.name,
+        note=database.staleness,
     )
 
 
 def learn(connection: Connection) -> tuple[Catalog, str]:
     """Return what tables there are, and the version of SQLite or of the server."""
     if connection.dialect.name == "sqlite":
-        return read_catalog(connection), sqlite3.sqlite_version
+        return read_catalog(connection), str(connection.scalar(text("SELECT sqlite_version()")))
     version = connection.scalar(text("SHOW server_version"))
     return read_catalog(connection), str(version).partition(" ")[0]
 

@@ -5,12 +5,12 @@ A change merges nested objects, replaces lists, clears what it gives as None and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Row, Table, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from agor_tui import ids
@@ -19,6 +19,8 @@ from agor_tui.db.types import dump_json, load_json
 from agor_tui.errors import DatabaseError, NotFoundError, ReadOnlyError, UsageError
 from agor_tui.records import Kind
 from agor_tui.repositories.base import Store
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ _TARGETS: dict[Kind, _Target] = {
         {"content": ("content",), "tool_uses": ("tool_uses",), "metadata": ("metadata",)},
         {"type": "user", "role": "user"},
     ),
-    "board": _Target(tables.boards, "board_id", {}, {"description": ("description",)}, {}),
+    "board": _Target(tables.boards, "board_id", {}, {"description": ("description",), "archived": ("archived",)}, {}),
     "repo": _Target(
         tables.repos,
         "repo_id",
@@ -92,7 +94,10 @@ class Writer:
             UsageError: an unknown name. ReadOnlyError: the database may not be written. DatabaseError: a value is
                 refused.
         """
-        self._require_write()
+        return self.write(lambda connection: self.insert(connection, values))
+
+    def insert(self, connection: Connection, values: Mapping[str, Any]) -> str:
+        """Make a row within a transaction, as ``create``."""
         target = self._target
         given = dict(values)
         row_id = given.pop("id", None) or ids.new_id()
@@ -106,38 +111,68 @@ class Writer:
         if "data" in target.table.c:
             row["data"] = dump_json(merge({}, nested))
         row[target.key] = row_id
-        self._store.database.write(lambda connection: connection.execute(insert(target.table).values(row)))
+        connection.execute(insert(target.table).values(row))
         return str(row_id)
 
     def update(self, row_id: str, changes: Mapping[str, Any]) -> None:
         """Change the row of a whole id; raises as ``create``, and NotFoundError where it is gone."""
+        self.write(lambda connection: self.put(connection, self.lock(connection, row_id), changes))
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in one transaction; raises ReadOnlyError and DatabaseError as ``create``."""
         self._require_write()
+        return self._store.database.write(work)
+
+    def lock(self, connection: Connection, row_id: str) -> Row[Any]:
+        """Return the row of a whole id as it is now; no one else changes it until the transaction ends.
+
+        Raises:
+            NotFoundError: it is gone.
+        """
+        target = self._target
+        # SQLite knows no row locks, and needs none: a writing transaction there is alone from its first statement.
+        query = select(target.table).where(target.table.c[target.key] == row_id).with_for_update()
+        found = connection.execute(query).first()
+        if found is None:
+            raise self._gone(row_id)
+        return found
+
+    def put(self, connection: Connection, row: Row[Any], changes: Mapping[str, Any]) -> None:
+        """Write ``changes`` by their common names into a locked row."""
         columns, nested = self._sorted(changes)
         target = self._target
         key = target.table.c[target.key]
+        written: dict[str, Any] = dict(columns)
+        if nested:
+            written["data"] = dump_json(merge(self._stored(row), nested))
+        if "updated_at" in target.table.c:
+            written.setdefault("updated_at", datetime.now(UTC))
+        if written:
+            connection.execute(update(target.table).where(key == row._mapping[key]).values(written))
 
-        def work(connection: Connection) -> None:
-            row: dict[str, Any] = dict(columns)
-            if nested:
-                found = connection.execute(select(target.table.c.data).where(key == row_id).with_for_update()).first()
-                row["data"] = dump_json(merge(self._stored(found, row_id), nested))
-            if "updated_at" in target.table.c:
-                row.setdefault("updated_at", datetime.now(UTC))
-            if row and connection.execute(update(target.table).where(key == row_id).values(row)).rowcount == 0:
-                raise self._gone(row_id)
-
-        self._store.database.write(work)
+    def values(self, row: Row[Any], names: Iterable[str]) -> dict[str, Any]:
+        """Return what a row holds under common names; None also for what ``data`` lacks."""
+        target = self._target
+        found: dict[str, Any] = {}
+        for name in names:
+            if name in target.paths:
+                value: Any = self._stored(row)
+                for part in target.paths[name]:
+                    value = value.get(part) if isinstance(value, dict) else None
+            else:
+                value = row._mapping[target.table.c[target.columns.get(name, name)]]
+            found[name] = value
+        return found
 
     def delete(self, row_id: str) -> None:
         """Delete the row of a whole id, with the rows that cannot be without it; NotFoundError where it is gone."""
-        self._require_write()
+        self.write(lambda connection: self.remove(connection, row_id))
+
+    def remove(self, connection: Connection, row_id: str) -> None:
+        """Delete within a transaction, as ``delete``."""
         target = self._target
-
-        def work(connection: Connection) -> None:
-            if connection.execute(delete(target.table).where(target.table.c[target.key] == row_id)).rowcount == 0:
-                raise self._gone(row_id)
-
-        self._store.database.write(work)
+        if connection.execute(delete(target.table).where(target.table.c[target.key] == row_id)).rowcount == 0:
+            raise self._gone(row_id)
 
     def _require_write(self) -> None:
         if "write" not in self._store.schema.capabilities:
@@ -166,14 +201,13 @@ class Writer:
                 raise UsageError(f"A {self._kind} has no field {name!r} that can be set.")
         return columns, nested
 
-    def _stored(self, found: Any, row_id: str) -> dict[str, Any]:
-        if found is None:
-            raise self._gone(row_id)
+    def _stored(self, row: Row[Any]) -> dict[str, Any]:
         try:
-            stored = load_json(found.data)
+            stored = load_json(row.data)
         except ValueError:
             stored = None
         if not isinstance(stored, dict):
+            row_id = row._mapping[self._target.table.c[self._target.key]]
             raise DatabaseError(f"The data of {self._kind} {row_id} is broken JSON.", "Mend it before changing it.")
         return stored
 

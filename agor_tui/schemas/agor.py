@@ -24,6 +24,7 @@ from agor_tui.schemas.agor_tables import Tables, board_of, filled, first
 from agor_tui.schemas.base import (
     BOARDS,
     MESSAGES,
+    PLACEMENTS,
     REPOS,
     TASKS,
     USERS,
@@ -115,6 +116,7 @@ def build(
         boards=_boards(tables, json) if tables.has("boards") else None,
         repos=_repos(tables, json) if tables.has("repos") else None,
         worktrees=worktrees,
+        placements=_placements(tables, json, place),
         users=_users(tables) if tables.has("users") else None,
         session_statuses=SESSION_STATUSES,
         task_statuses=TASK_STATUSES,
@@ -217,6 +219,7 @@ def _messages(tables: Tables, json: JsonSql) -> FromClause:
 
 def _boards(tables: Tables, json: JsonSql) -> FromClause:
     b = tables("boards")
+    yes, no = literal(True, Flag()), literal(False, Flag())
     given: dict[str, ColumnElement[Any] | None] = {
         "id": b.c.board_id,
         "created_at": b.c.created_at,
@@ -225,7 +228,10 @@ def _boards(tables: Tables, json: JsonSql) -> FromClause:
         "name": b.c.name,
         "slug": b.c.get("slug"),
         "description": json.text(b.c.data, "description"),
-        "archived": first(b.c.get("archived"), literal(False, Flag())),
+        # Where there is no column for it, our own boards say so in their data.
+        "archived": first(
+            b.c.get("archived"), case((json.text(b.c.data, "archived").in_(("true", "1")), yes), else_=no)
+        ),
         "data": b.c.data,
     }
     return select(*columns(BOARDS, **given)).subquery("boards")
@@ -270,6 +276,21 @@ def _worktrees(tables: Tables, json: JsonSql, place: str) -> FromClause:
         source = source.outerjoin(b, b.c.board_id == board)
         given["board"] = b.c.name
     return select(*columns(WORKTREES, **given)).select_from(source).subquery("worktrees")
+
+
+def _placements(tables: Tables, json: JsonSql, place: str) -> FromClause | None:
+    key = "branch_id" if place == "branches" else "worktree_id"
+    if not tables.has("board_objects", "board_id", key, "data"):
+        return None
+    o = tables("board_objects")
+    given: dict[str, ColumnElement[Any] | None] = {
+        "id": o.c.object_id,
+        "board_id": o.c.board_id,
+        "worktree_id": o.c[key],
+        "zone_id": json.text(o.c.data, "zone_id"),
+    }
+    # In newer databases other things than worktrees stand on boards, too.
+    return select(*columns(PLACEMENTS, **given)).where(o.c[key].is_not(None)).subquery("placements")
 
 
 def _users(tables: Tables) -> FromClause:

@@ -44,7 +44,7 @@ def session_keys(tables: Tables, json: JsonSql, place: str) -> FromClause:
     given |= {
         "worktree_id": s.c.get("branch_id" if place == "branches" else "worktree_id"),
         "board_id": s.c.get("board_id"),
-        "archived": first(s.c.get("archived"), literal(False, Flag())),
+        "archived": _archived(tables, s),
     }
     return select(*columns(SESSIONS, **given)).subquery("sessions")
 
@@ -95,6 +95,12 @@ def _updated(tables: Tables, s: FromClause) -> ColumnElement[Any]:
     if tables.kind == "native":
         return s.c.updated_at  # never NULL there, and the bare column is what the index serves
     return func.coalesce(s.c.updated_at, s.c.created_at, type_=Instant())
+
+
+def _archived(tables: Tables, s: FromClause) -> ColumnElement[Any] | None:
+    if tables.kind == "native":
+        return s.c.archived  # as above
+    return first(s.c.get("archived"), literal(False, Flag()))
 
 
 def task_usage(json: JsonSql, data: ColumnElement[Any]) -> dict[str, ColumnElement[Any]]:

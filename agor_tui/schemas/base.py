@@ -50,6 +50,11 @@ BOARDS: Types = {
     "slug": Text(), "description": Text(), "archived": Flag(), "data": Json(),
 }  # fmt: skip
 
+PLACEMENTS: Types = {
+    "id": Id(), "board_id": Id(), "worktree_id": Id(), "zone_id": Text(),
+}  # fmt: skip
+"""Columns of ``placements``: where worktrees stand on boards; ``zone_id`` names a zone of the board's data."""
+
 REPOS: Types = {
     "id": Id(), "created_at": Instant(), "name": Text(), "path": Text(), "remote_url": Text(),
     "default_branch": Text(), "data": Json(),
@@ -116,6 +121,8 @@ class Schema:
     """For each kind of row its bare ids, as a column ``id``: what prefixes and short ids are sought in."""
     message_order: tuple[str, ...]
     """The columns that order the messages of a session; where there is a queue, its prompts follow (index < 0)."""
+    placements: FromClause | None = None
+    """Where worktrees stand on boards that are divided into zones."""
     uuid_ids: bool = True
     capabilities: frozenset[str] = frozenset()
     indexed_sorts: frozenset[str] = frozenset()

@@ -42,6 +42,8 @@ from agor_tui.services.conversation import paired_window
 if TYPE_CHECKING:
     from typing import Any, Self
 
+    from agor_tui.services.editing import Editor
+
 __all__ = ["END", "Browser"]
 
 ALL_KINDS: tuple[Kind, ...] = ("session", "task", "message", "board", "repo", "worktree", "user")
@@ -65,6 +67,18 @@ class Browser:
         self._users = UserRepository(store)
         self._genealogy = Genealogy(self._sessions)
         self._default_sort: Sort | None = None
+        self._editor: Editor | None = None
+
+    @property
+    def editor(self) -> Editor | None:
+        """What changes the database; None where it may not be written."""
+        if "write" not in self.store.schema.capabilities:
+            return None
+        if self._editor is None:
+            from agor_tui.services.editing import Editor
+
+            self._editor = Editor(self.store)
+        return self._editor
 
     def cancel(self) -> None:
         """Stop what other threads ask of the database now; they get ``Cancelled``."""

@@ -15,8 +15,11 @@ from typing import Any, TypeVar
 
 import orjson
 
+from agor_tui.config.places import PostgresPlace, describe
+from agor_tui.errors import AgorError
 from agor_tui.records import (
     Board,
+    DatabaseSurvey,
     DatabaseTest,
     Match,
     Message,
@@ -28,6 +31,8 @@ from agor_tui.records import (
     ToolCall,
     TreeNode,
 )
+from agor_tui.redact import redact_text
+from agor_tui.services.configuration import ConfigValue, NamedDatabase
 from agor_tui.services.conversation import readable_text
 
 R = TypeVar("R")
@@ -252,6 +257,42 @@ def database_test_json(test: DatabaseTest) -> dict[str, Any]:
         "connect_ms": round(test.connect_ms, 3),
         "latency_ms": round(test.latency_ms, 3),
     }
+
+
+def named_database_json(named: NamedDatabase, answer: DatabaseSurvey | AgorError | None) -> dict[str, Any]:
+    """A database of the config; ``answer`` is what it said when it was asked, if it was."""
+    place = named.place
+    found: dict[str, Any] = {
+        "name": named.name,
+        "target": named.target,
+        "default": named.is_default,
+        "dialect": None if place is None else "postgresql" if isinstance(place, PostgresPlace) else "sqlite",
+        "place": None if place is None else describe(place),
+        "read_only": place is not None and place.read_only,
+        "password": named.password.kind,
+        "origin": named.origin,
+        "error": named.error,
+    }
+    if isinstance(answer, AgorError):
+        found |= {"ok": False, "error": redact_text(answer.message)}
+    elif answer is not None:
+        found |= {
+            "ok": True,
+            "server_version": answer.info.server_version,
+            "kind": answer.info.kind,
+            "owner": answer.info.owner,
+            "schema": answer.schema.state,
+            "sessions": answer.sessions.value if answer.sessions else None,
+            "size": answer.size,
+            "connect_ms": round(answer.connect_ms, 3),
+            "latency_ms": round(answer.latency_ms, 3),
+        }
+    return found
+
+
+def config_value_json(value: ConfigValue) -> dict[str, Any]:
+    """One setting; secrets are masked already."""
+    return {"key": value.key, "value": value.value, "origin": value.origin}
 
 
 def migration_status_json(status: MigrationStatus) -> dict[str, Any]:

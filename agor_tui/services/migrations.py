@@ -5,37 +5,44 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from agor_tui.config.places import Place, describe
+from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe
 from agor_tui.errors import ForeignDatabaseError
-from agor_tui.records import DatabaseTest, MigrationRun, MigrationStatus, Revision
+from agor_tui.records import DatabaseTest, MigrationEvent, MigrationPlan, MigrationRun, MigrationStatus, Revision
+
+if TYPE_CHECKING:
+    from agor_tui.services.browser import Browser
 
 Progress = Callable[[Revision], None]
-"""Called with each revision when it is applied, or undone, for good."""
+"""Called with each revision when it is applied for good."""
+
+Tell = Callable[[MigrationEvent], None]
+"""Called with all that happens, in the thread that migrates; raising ``Cancelled`` ends it before its next revision."""
 
 
 def init(place: Place, progress: Progress | None = None) -> MigrationRun:
-    """Make a native database; ``agor_tui.db.migrator`` says what this and the next four do and raise."""
+    """Make a native database; ``agor_tui.db.migrator`` says what this and the next five do and raise."""
     from agor_tui.db import migrator
 
     with _owner_named(place):
         return migrator.init(place, progress)
 
 
-def migrate(place: Place, target: str = "head", progress: Progress | None = None) -> MigrationRun:
+def migrate(place: Place, target: str = "head", tell: Tell | None = None) -> MigrationRun:
     """Apply the pending revisions up to ``target``."""
     from agor_tui.db import migrator
 
     with _owner_named(place):
-        return migrator.upgrade(place, target, progress)
+        return migrator.upgrade(place, target, tell)
 
 
-def downgrade(place: Place, target: str, progress: Progress | None = None) -> MigrationRun:
+def downgrade(place: Place, target: str, tell: Tell | None = None) -> MigrationRun:
     """Undo the revisions after ``target``."""
     from agor_tui.db import migrator
 
     with _owner_named(place):
-        return migrator.downgrade(place, target, progress)
+        return migrator.downgrade(place, target, tell)
 
 
 def reset(place: Place, progress: Progress | None = None) -> MigrationRun:
@@ -46,12 +53,12 @@ def reset(place: Place, progress: Progress | None = None) -> MigrationRun:
         return migrator.reset(place, progress)
 
 
-def preview(place: Place, target: str = "head") -> str:
-    """Return the SQL of moving to ``target``, in the database's dialect."""
+def plan(place: Place, target: str = "head") -> MigrationPlan:
+    """Return what moving to ``target`` would do, and its SQL in the database's dialect."""
     from agor_tui.db import migrator
 
     with _owner_named(place):
-        return migrator.preview(place, target)
+        return migrator.plan(place, target)
 
 
 def status(place: Place) -> MigrationStatus:
@@ -67,6 +74,21 @@ def status(place: Place) -> MigrationStatus:
         return found
     info = test(place).info
     return replace(found, kind=info.kind, owner=info.owner)
+
+
+def place_of(browser: Browser) -> Place:
+    """Where an open database is; for reading only where it was opened so."""
+    place = browser.store.database.place
+    return replace(place, read_only=place.read_only or browser.info.read_only)
+
+
+def name_of(place: Place) -> str:
+    """What a database is called before it is changed: its name in the config, else its file or its own name."""
+    if place.name is not None:
+        return place.name
+    if isinstance(place, SqlitePlace):
+        return place.path.name
+    return (place.database if isinstance(place, PostgresPlace) else None) or place.label
 
 
 def test(place: Place) -> DatabaseTest:

@@ -24,10 +24,10 @@ class SessionPages:
     once the count is known, the last. Only a jump into the middle skips rows, from the nearest cursor.
     """
 
-    page_size = PAGE
     cap = CAP
 
-    def __init__(self, browser: Browser, filter: SessionFilter, sort: Sort) -> None:
+    def __init__(self, browser: Browser, filter: SessionFilter, sort: Sort, page_size: int = PAGE) -> None:
+        self.page_size = page_size
         self._browser = browser
         self._filter = filter
         self._sort = sort

@@ -1,4 +1,4 @@
-"""The app: its themes, global keys and the database that is open."""
+"""The app: its screens, themes, global keys and the database that is open."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import gc
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -17,10 +18,15 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
-from agor_tui.errors import AgorError
-from agor_tui.records import DatabaseInfo
+from agor_tui.config.preferences import Preferences
+from agor_tui.errors import AgorError, ConfigError
+from agor_tui.records import DatabaseInfo, LiveState
+from agor_tui.services.configuration import Configuration
 from agor_tui.tui.asking import start_thread
-from agor_tui.tui.themes import DARK, LIGHT
+from agor_tui.tui.live import Live, start_live
+from agor_tui.tui.modes import MAIN_SCREENS, SESSIONS
+from agor_tui.tui.moments import Moments
+from agor_tui.tui.themes import DARK, LIGHT, theme_of
 
 if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
@@ -29,6 +35,8 @@ Connect = Callable[[], "Browser"]
 Clock = Callable[[], datetime]
 
 APP_KEYS = Binding.Group("Everywhere")
+WIDE = 110
+"""Columns from which lists have room for whole times."""
 PATIENCE = 1.0
 """Seconds that leaving waits for the database to close."""
 
@@ -41,19 +49,41 @@ def utc_now() -> datetime:
 class AgorApp(App[None]):
     """agor-tui. ``connect`` opens the database; it blocks and is called in a thread after the first paint.
 
-    ``clock`` is what relative times count from.
+    ``clock`` is what relative times count from; ``configuration`` has the named databases and the preferences, of
+    which ``theme`` is another one for this run. With ``setup`` the app begins with the wizard instead of a database.
     """
 
     TITLE = "agor-tui"
-    CSS_PATH = ["app.tcss", "screens/browser.tcss"]  # the default screen's own sheet is not loaded by Textual
+    CSS_PATH = "app.tcss"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {mode.name: mode.screen for mode in MAIN_SCREENS}
+    DEFAULT_MODE = SESSIONS
     ENABLE_COMMAND_PALETTE = True
     NOTIFICATION_TIMEOUT = 4
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "switcher", "database", id="app.switcher", tooltip="Switch the database", group=APP_KEYS),
         Binding("ctrl+p", "command_palette", "commands", id="app.commands", tooltip="All commands", group=APP_KEYS),
         Binding("question_mark", "help", "help", key_display="?", id="app.help", tooltip="This help", group=APP_KEYS),
+        *(
+            Binding(
+                mode.key,
+                f"show('{mode.name}')",
+                mode.name,
+                show=False,
+                id=f"app.{mode.name}",
+                tooltip=mode.tooltip,
+                group=APP_KEYS,
+            )
+            for mode in MAIN_SCREENS
+        ),
         Binding(
-            "1", "show_sessions", "sessions", show=False, id="app.sessions", tooltip="To the sessions", group=APP_KEYS
+            "L",
+            "live",
+            "live",
+            show=False,
+            id="app.live",
+            tooltip="Switch off or on that changes show by themselves",
+            group=APP_KEYS,
         ),
         Binding("q", "quit", "quit", show=False, id="app.quit", tooltip="Leave agor-tui", group=APP_KEYS),
     ]
@@ -64,6 +94,14 @@ class AgorApp(App[None]):
     """What is known of it."""
     opening: var[bool] = var(True)
     """Whether a database is being opened."""
+    target: var[str | None] = var(None)
+    """What was asked to be opened last: a name, path or URL; None is what the settings say."""
+    preferences: var[Preferences] = var(Preferences)
+    """How the user wants it."""
+    changed: var[int] = var(0)
+    """Goes up when the open database has been changed, by us or by someone else."""
+    live: var[LiveState] = var(LiveState)
+    """Whether such changes are seen."""
 
     @dataclass
     class _Opened(Message):
@@ -75,28 +113,55 @@ class AgorApp(App[None]):
         request: int
         error: AgorError
 
-    def __init__(self, connect: Connect, *, clock: Clock = utc_now, theme: str = DARK.name) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        clock: Clock = utc_now,
+        configuration: Configuration | None = None,
+        theme: str | None = None,
+        setup: bool = False,
+    ) -> None:
         super().__init__()
         self.clock = clock
+        self.moments = Moments(clock, lambda: self.preferences, lambda: self.size.width < WIDE)
+        self.configuration = configuration or Configuration()
         self._connect = connect
+        self._theme = theme
+        self._setup = setup
+        self._opened_by = connect
         self._opening = 0
+        self._live: Live | None = None
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = theme
+        with contextlib.suppress(ConfigError):  # opening the database says what is wrong with the file
+            self.preferences = self.configuration.preferences()
+        self.theme = theme or theme_of(self.preferences.theme)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our tones, for the moment before our theme is set and for themes that lack them."""
         return DARK.variables
 
-    def get_default_screen(self) -> Screen[Any]:
-        """The session browser is what one starts with."""
-        from agor_tui.tui.screens.browser import BrowserScreen
-
-        return BrowserScreen()
+    def watch_preferences(self, before: Preferences, preferences: Preferences) -> None:
+        """Apply the theme and the keys; what shows times and pages watches for itself."""
+        if before.theme != preferences.theme:
+            self._theme = None
+        self.theme = self._theme or theme_of(preferences.theme)
+        self.set_keymap(preferences.keys)
 
     def on_ready(self) -> None:
-        """The first frame is painted: open the database."""
-        self.open_database()
+        """The first frame is painted: open the database, or ask which."""
+        self._live = start_live(self)
+        if self._setup:
+            self.opening = False
+            self.action_setup()
+        else:
+            self.open_database()
+
+    def on_unmount(self) -> None:
+        """Leave no thread behind that waits for changes."""
+        if self._live is not None:
+            self._live.stop()
 
     # The database
 
@@ -105,6 +170,33 @@ class AgorApp(App[None]):
         self.opening = True
         self._opening += 1
         start_thread(self._open, self._opening)
+
+    def switch_to(self, target: str | None, *, read_only: bool = False) -> None:
+        """Open what ``--database target`` means; the present database stays until that one is there."""
+        from agor_tui.services.databases import open_chosen
+
+        self._connect = partial(open_chosen, self.configuration, target, read_only=read_only)
+        self.target = target
+        self.open_database()
+
+    def schema_changed(self, *, readable: bool) -> None:
+        """The open database has other tables now: open it anew, or close it where this version cannot read it."""
+        if readable:
+            self._connect = self._opened_by
+            self.open_database()
+            return
+        before, self.browser, self.info = self.browser, None, None
+        if before is not None:
+            start_thread(_close, before)
+
+    async def show_migrations(self, target: str | None, *, then_open: bool = False) -> None:
+        """Go to the migrations of another database than the open one; ``then_open`` it when it was upgraded there."""
+        from agor_tui.tui.screens.migrations import MigrationsScreen
+
+        await self.action_show("migrations")
+        screen = self.screen_stack[0]
+        if isinstance(screen, MigrationsScreen):
+            screen.show_target(target, then_open=then_open)
 
     def leave_opening(self) -> None:
         """Wait no longer for the database."""
@@ -127,14 +219,29 @@ class AgorApp(App[None]):
         finally:
             gc.enable()
 
-    def on_agor_app__opened(self, message: _Opened) -> None:
-        """Show the database, unless the user has left."""
+    async def on_agor_app__opened(self, message: _Opened) -> None:
+        """Show the database, unless the user has left; the one before is closed, and what showed of it is gone."""
         if message.request != self._opening:
             start_thread(message.browser.close)
             return
         self.opening = False
+        before = self.browser
+        if before is not None:
+            await self._to_the_roots()
+            start_thread(_close, before)
+        self._opened_by = self._connect
         self.info = message.browser.info
         self.browser = message.browser
+
+    async def _to_the_roots(self) -> None:
+        """Close all screens but the first one of each mode."""
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        for mode, screen in self.MODES.items():
+            with contextlib.suppress(KeyError):  # a mode that was never shown has no stack
+                if mode != self.current_mode and len(self.get_screen_stack(mode)) > 1:
+                    await self.remove_mode(mode)
+                    self.add_mode(mode, screen)
 
     def on_agor_app__not_opened(self, message: _NotOpened) -> None:
         """Say why there is no database."""
@@ -185,17 +292,40 @@ class AgorApp(App[None]):
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen.of(self.screen))
 
-    def action_show_sessions(self) -> None:
-        """Back to the sessions."""
+    async def action_show(self, mode: str) -> None:
+        """Go to one of the screens; from what was opened above it, back to it."""
+        if mode != self.current_mode:
+            await self.switch_mode(mode)
+            return
         while len(self.screen_stack) > 1:
-            self.pop_screen()
+            await self.pop_screen()
 
-    def action_use_theme(self, name: str) -> None:
-        """Use one of our themes."""
-        self.theme = name
+    def action_switcher(self) -> None:
+        """Choose another database."""
+        from agor_tui.tui.screens.switcher import SwitcherModal
+
+        if not isinstance(self.screen, SwitcherModal):
+            self.push_screen(SwitcherModal(self.configuration, self.info), self._switch_to_chosen)
+
+    def _switch_to_chosen(self, target: str | None) -> None:
+        if target is not None:
+            self.switch_to(target)
+
+    def action_setup(self) -> None:
+        """Set up a database with the wizard."""
+        from agor_tui.tui.screens.setup import SetupScreen
+
+        self.push_screen(SetupScreen(self.configuration), self._switch_to_chosen)
+
+    def action_live(self) -> None:
+        """Switch off or on that changes show by themselves."""
+        if self._live is not None:
+            self._live.toggle()
 
     async def action_quit(self) -> None:
         """Leave: what the database still does for us is cancelled, and a server that hangs is not waited for long."""
+        if self._live is not None and (watching := self._live.stop()) is not None:
+            await asyncio.to_thread(watching.join, PATIENCE)
         if self.browser is not None:
             await asyncio.to_thread(start_thread(_close, self.browser).join, PATIENCE)
         self.exit()

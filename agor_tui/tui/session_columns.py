@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 from agor_tui.records import Session, Sort
 from agor_tui.statuses import status_glyph, status_tone, status_word
-from agor_tui.text import NOTHING, count, place, printable, relative_time
+from agor_tui.text import NOTHING, count, place, printable
+from agor_tui.tui.moments import CELLS, RELATIVE_CELLS, Moments
 from agor_tui.tui.widgets.table_columns import Column, Spans
+
+if TYPE_CHECKING:
+    from agor_tui.services.merged_stream import MergedSession
 
 SHOWN = 300
 """Characters of a title that are looked at; no terminal shows more in a column."""
 
 
-def session_columns(now: Callable[[], datetime], sort: Sort) -> Sequence[Column[Session]]:
+def session_columns(moments: Moments, sort: Sort) -> Sequence[Column[Session]]:
     """The columns in order; the last shows the time that the list is sorted by, else the last update's."""
     created = sort.key == "created"
 
     def age(session: Session) -> Spans:
-        return ((_age(session.created_at if created else session.updated_at, now()), "muted"),)
+        return ((moments.cell(session.created_at if created else session.updated_at), "muted"),)
 
     return (
-        Column("id", "ID", _id, least=8, ideal=16, gives_way=3, fits=True, sort="id"),
+        Column("id", "ID", _id, least=8, ideal=16, gives_way=3, fits=True, sort="id", cuts_few=True),
         Column("status", "STATUS", _status, least=2, ideal=12, gives_way=1, whole=True, sort="status", brief="ST"),
         Column("title", "TITLE", title_spans, least=22, ideal=32, sort="title"),
         Column("tool", "TOOL", _tool, least=5, ideal=11, gives_way=5, fits=True, sort="tool"),
@@ -34,13 +39,30 @@ def session_columns(now: Callable[[], datetime], sort: Sort) -> Sequence[Column[
             "MADE" if created else "AGE",
             age,
             least=4,
-            ideal=8,
+            ideal=RELATIVE_CELLS if moments.relative else CELLS,
             gives_way=2,
             right=True,
             fits=True,
             sort="created" if created else "updated",
         ),
     )
+
+
+def merged_columns(moments: Moments, sort: Sort) -> Sequence[Column[MergedSession]]:
+    """The same for sessions of several databases; behind the title stands which."""
+    columns = [_of_merged(column) for column in session_columns(moments, sort)]
+    database: Column[MergedSession] = Column(
+        "database", "DATABASE", lambda row: ((printable(row.database, 40), "muted"),), 8, 16, 1, fits=True
+    )
+    behind = next(at for at, column in enumerate(columns) if column.key == "title") + 1
+    return [*columns[:behind], database, *columns[behind:]]
+
+
+def _of_merged(column: Column[Session]) -> Column[MergedSession]:
+    def cell(row: MergedSession) -> Spans:
+        return column.cell(row.session)
+
+    return cast("Column[MergedSession]", replace(cast("Column[Any]", column), cell=cell))
 
 
 def title_spans(session: Session) -> Spans:
@@ -60,15 +82,6 @@ def tool_name(tool: str) -> str:
 def where(session: Session) -> str:
     """Repository and worktree."""
     return printable(place(session.repo, session.worktree), 200) or NOTHING
-
-
-def _age(time: datetime | None, now: datetime) -> str:
-    """How long ago; past a week the day, in another year the month: eight cells at most."""
-    words = relative_time(time, now)
-    if time is None or len(words) < 8:
-        return words
-    local = time.astimezone(now.tzinfo)
-    return f"{local.day} {local:%b}" if local.year == now.year else f"{local:%b %Y}"
 
 
 def _id(session: Session) -> Spans:

@@ -71,3 +71,8 @@ LIGHT = Theme(
         "scrollbar-corner-color": "#fbfbf9",
     },
 )
+
+
+def theme_of(word: str) -> str:
+    """The name of the theme that the settings call ``dark`` or ``light``."""
+    return LIGHT.name if word == "light" else DARK.name

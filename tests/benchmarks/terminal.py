@@ -40,6 +40,7 @@ class Terminal:
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
         self.seen = b""
         self._times: list[float] = []
+        self._ended = False
 
     def __enter__(self) -> Terminal:
         return self
@@ -47,10 +48,19 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        if not self._ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
         os.close(self._fd)
+
+    def wait(self) -> int:
+        """Wait until the process has ended by itself; return its exit code."""
+        while self._read(_PATIENCE_S):
+            pass
+        _, status = os.waitpid(self.pid, 0)
+        self._ended = True
+        return os.waitstatus_to_exitcode(status)
 
     def send(self, key: bytes) -> None:
         """Press a key; what was written before is forgotten."""

@@ -41,7 +41,7 @@ def test_the_life_of_a_database(run: Run, target: str) -> None:
     assert {revision["state"] for revision in status["revisions"]} == {"applied"}
     assert run("session", "list", "-d", target, "--json").json == []
 
-    undone = run("db", "downgrade", "-d", target, "--target", "base")
+    undone = run("db", "downgrade", "-d", target, "--target", "base", "--yes")
     assert (undone.code, undone.out.splitlines()[-1].endswith("no revision applied.")) == (0, True)
     states = [revision["state"] for revision in run("db", "status", "-d", target, "--json").json["revisions"]]
     assert set(states) == {"pending"}
@@ -80,6 +80,18 @@ def test_reset_takes_an_answer_from_a_terminal(
     assert len(run("board", "list", "-d", path, "--json").json) == left
 
 
+def test_downgrade_asks_first(run: Run, terminal: Run, tmp_path: Path) -> None:
+    path = tmp_path / "native.db"
+    assert run("db", "init", "-d", path).code == 0
+    add_board(str(path))
+    refused = run("db", "downgrade", "-d", path, "--target", "base")
+    assert (refused.code, refused.out) == (2, "")
+    assert "--yes" in refused.err
+    answer = terminal("db", "downgrade", "-d", path, "--target", "base", typed=b"n\n", width=200)
+    assert (answer.code, f"Undo revisions of {path} down to base?" in answer.out) == (1, True)
+    assert len(run("board", "list", "-d", path, "--json").json) == 1
+
+
 def test_test_says_what_answers(run: Run, target: str) -> None:
     run("db", "init", "-d", target)
     found = run("db", "test", "-d", target, "--json").json
@@ -94,7 +106,7 @@ def test_test_says_what_answers(run: Run, target: str) -> None:
 
 def test_another_programs_database_is_left_alone(run: Run, agor_db: Path) -> None:
     before = agor_db.read_bytes()
-    for command in (["init"], ["migrate"], ["downgrade"], ["reset", "--yes"]):
+    for command in (["init"], ["migrate"], ["downgrade", "--yes"], ["reset", "--yes"]):
         answer = run("db", *command, "-d", agor_db)
         assert (answer.code, answer.out) == (1, "")
         assert "Agor" in answer.err
@@ -107,7 +119,7 @@ def test_read_only_is_kept(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "native.db"
     assert run("db", "init", "-d", path).code == 0
     before = path.read_bytes()
-    for command in (["migrate"], ["downgrade"], ["reset", "--yes"]):
+    for command in (["migrate"], ["downgrade", "--yes"], ["reset", "--yes"]):
         answer = run("db", *command, "-d", path, "--read-only")
         assert (answer.code, answer.out) == (1, "")
     assert run("session", "list", "-d", path, "--read-only", "--json").json == []

@@ -56,7 +56,10 @@ def test_a_command_imports_no_textual_and_what_it_does_not_need(agor_db: Path) -
 @pytest.mark.parametrize(
     "noun", [["session", "list"], ["session", "show"], ["session", "tree"], ["task", "list"], ["task", "show"],
              ["message", "list"], ["board", "list"], ["id"], ["db", "init"], ["db", "migrate"], ["db", "downgrade"],
-             ["db", "status"], ["db", "reset"], ["db", "test"], ["demo"], ["completion"]]
+             ["db", "status"], ["db", "reset"], ["db", "test"], ["demo"], ["completion"],
+             ["config", "path"], ["config", "show"], ["config", "get"], ["config", "set"], ["config", "unset"],
+             ["databases", "list"], ["databases", "add"], ["databases", "remove"], ["databases", "use"],
+             ["databases", "test"]]
 )  # fmt: skip
 def test_every_command_has_help_and_takes_the_global_options(run: Run, noun: list[str]) -> None:
     answer = run(*noun, "--help")
@@ -69,7 +72,7 @@ def test_every_command_has_help_and_takes_the_global_options(run: Run, noun: lis
 
 def test_the_help_names_every_command_there_is(run: Run) -> None:
     shown = run("--help").out
-    for noun in ("session", "task", "message", "board", "id", "db", "demo", "completion"):
+    for noun in ("session", "task", "message", "board", "id", "db", "databases", "config", "demo", "completion"):
         assert f"\n  {noun} " in shown
 
 

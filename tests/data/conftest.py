@@ -29,15 +29,15 @@ def native(place: Place) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def second_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
-    """A function that gives the history a second revision of some text, and returns the history's folder."""
+def next_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """A function that gives the history one more revision of some text, and returns the history's folder."""
 
     def add(source: str) -> Path:
         folder = migrating.write_history(tmp_path / "history", source)
         monkeypatch.setattr(scripts, "folder", lambda: folder)
         for module in (revision, migrator):
-            monkeypatch.setattr(module, "REVISIONS", ("0001", "0002"))
-            monkeypatch.setattr(module, "HEAD", "0002")
+            monkeypatch.setattr(module, "REVISIONS", ("0001", "0002", "0003"))
+            monkeypatch.setattr(module, "HEAD", "0003")
         return folder
 
     return add

@@ -11,15 +11,15 @@ import sys
 from pathlib import Path
 
 from agor_tui import config
-from agor_tui.config.places import Place, PostgresPlace, SqlitePlace
+from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, SqlitePlace
 from agor_tui.db import migrator, revision, scripts
 
-HEADER = '''"""second"""
+HEADER = '''"""one more"""
 from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 '''
 
 #: Rebuilds a table that others refer to, on SQLite as a copy.
@@ -58,10 +58,10 @@ HANGING = BROKEN.replace(
 )
 
 
-def write_history(folder: Path, second: str) -> Path:
-    """Copy our scripts to ``folder`` and add a second revision with the text ``second``."""
+def write_history(folder: Path, source: str) -> Path:
+    """Copy our scripts to ``folder`` and add one more revision with the text ``source``."""
     shutil.copytree(scripts.folder(), folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_second.py").write_text(second)
+    (folder / "versions" / "0003_more.py").write_text(source)
     return folder
 
 
@@ -69,8 +69,8 @@ def use_history(folder: Path) -> None:
     """Take the scripts from ``folder``, for as long as the process lives."""
     scripts.folder = lambda: folder
     for module in (revision, migrator):
-        module.REVISIONS = ("0001", "0002")  # type: ignore[attr-defined]
-        module.HEAD = "0002"  # type: ignore[attr-defined]
+        module.REVISIONS = ("0001", "0002", "0003")  # type: ignore[attr-defined]
+        module.HEAD = "0003"  # type: ignore[attr-defined]
 
 
 def run_program(place: Place, folder: Path) -> subprocess.Popen[str]:
@@ -89,6 +89,8 @@ def address(place: Place) -> str:
     """The path or the URL of a place of the tests."""
     if isinstance(place, SqlitePlace):
         return str(place.path)
+    if isinstance(place, LibsqlPlace):
+        return place.url
     assert isinstance(place, PostgresPlace)
     return f"postgresql://{place.user}@{place.host}:{place.port}/{place.database}"
 

@@ -20,7 +20,7 @@ from agor_tui.services.demo.generator import generate
 
 ALL = SessionFilter(archived="any")
 
-GENERATED = "b398bc44440c20c72580714d37f55c7afb8ea95f645a644fb6f2427457dce011"
+GENERATED = "4f32d5d55cabf48d7423f4b1ee5a67c4eb668ba2d73bdd660a1984d7d43a726f"
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,8 @@ from agor_tui.services.databases import open_database
 from agor_tui.services.export import dumps, session_detail_json, task_detail_json
 from tests.builders.agor import build_postgresql, build_sqlite
 
+pytestmark = pytest.mark.libsql
+
 ALL = SessionFilter(archived="any")
 CUT_OFF = '{"title": "cut off", "mcp_token": "FAKESECRET'
 

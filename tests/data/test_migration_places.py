@@ -11,12 +11,15 @@ import pytest
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace
 from agor_tui.db import migrator
 from agor_tui.db.engine import Database
+from agor_tui.db.revision import REVISIONS
 from agor_tui.errors import AgorError, DatabaseError, ForeignDatabaseError, MigrationError
 from agor_tui.services import migrations
 
 from ..conftest import place_of
 from . import migrating
 from .one_row_each import count, execute, fill, states, tables
+
+OURS = [(name, "applied") for name in REVISIONS]
 
 
 class TestSqlite:
@@ -40,10 +43,10 @@ class TestSqlite:
         backup = migrator.downgrade(place, "base").backup
         assert backup is not None
         assert backup.parent == tmp_path
-        assert backup.name.startswith("mine.db.0001.")
+        assert backup.name.startswith("mine.db.0002.")
         assert backup.stat().st_mode & 0o777 == 0o600
         assert count(place_of(backup), "messages") == 1
-        assert states(place_of(backup)) == [("0001", "applied")]
+        assert states(place_of(backup)) == OURS
 
     def test_no_room_for_the_copy(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without a copy nothing is changed."""
@@ -63,7 +66,7 @@ class TestSqlite:
         """As ``touch`` or a download that failed leaves one."""
         path = tmp_path / "empty.db"
         path.touch()
-        assert [item.id for item in migrator.init(place_of(path)).revisions] == ["0001"]
+        assert [item.id for item in migrator.init(place_of(path)).revisions] == list(REVISIONS)
 
     @pytest.mark.parametrize("content", [b"just some text, long enough", b"SQLite format 3\x00 cut"])
     def test_what_is_no_database_stays_as_it_is(self, tmp_path: Path, content: bytes) -> None:
@@ -79,7 +82,7 @@ class TestSqlite:
     def test_a_missing_file_is_made_by_init_alone(self, tmp_path: Path) -> None:
         """Migrating, undoing and looking make none."""
         place = place_of(tmp_path / "none.db")
-        for change in (migrator.upgrade, migrator.status, migrator.preview):
+        for change in (migrator.upgrade, migrator.status, migrator.plan):
             with pytest.raises(DatabaseError, match="does not exist") as caught:
                 change(place)
             assert "db init" in caught.value.hint
@@ -110,16 +113,16 @@ class TestPostgres:
                 name = connection.dialect.identifier_preparer.quote_identifier(str(new.database))
                 connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def test_a_role_that_reads_old_snapshots(self, postgres18_url: str, second_revision: Callable[[str], Path]) -> None:
+    def test_a_role_that_reads_old_snapshots(self, postgres18_url: str, next_revision: Callable[[str], Path]) -> None:
         """Under a default of SERIALIZABLE, who waited still sees what the other program did."""
         there = place_of(postgres18_url)
         assert isinstance(there, PostgresPlace)
         execute(there, f"ALTER DATABASE {there.database} SET default_transaction_isolation = 'serializable'")
-        folder = second_revision(migrating.REBUILD)
+        folder = next_revision(migrating.REBUILD)
         programs = [migrating.run_program(there, folder) for _ in range(2)]
         answers = [program.communicate() for program in programs]
         assert [errors for _, errors in answers] == [""] * 2
-        assert sum(int(output) for output, _ in answers) == 2
+        assert sum(int(output) for output, _ in answers) == 3
 
     def test_no_right_to_make_it(self, postgres18_url: str) -> None:
         """The server's own reason, and whom to ask."""
@@ -156,7 +159,7 @@ class TestForeign:
         before = tables(empty_place)
         found = migrator.status(empty_place)
         assert (found.kind, found.current, found.revisions) == ("foreign", None, ())
-        for change in (migrations.init, migrations.migrate, migrations.reset, migrations.preview):
+        for change in (migrations.init, migrations.migrate, migrations.reset, migrations.plan):
             with pytest.raises(ForeignDatabaseError, match="did not make"):
                 change(empty_place)
         assert tables(empty_place) == before

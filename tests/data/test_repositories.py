@@ -19,6 +19,8 @@ from agor_tui.repositories.store import open_store
 from agor_tui.repositories.tasks import TaskRepository
 from agor_tui.services.browser import END, Browser
 
+pytestmark = pytest.mark.libsql
+
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -81,8 +83,10 @@ def test_milliseconds_survive(world: World) -> None:
 )
 def test_awkward_text_survives(world: World, title: str) -> None:
     made = world.session(title=title, description=title)
-    # SQLite's own JSON functions end a string at a NUL: a title shows up to it, and its data hold all of it.
-    shown = title.split("\x00")[0] if world.browser.info.dialect == "sqlite" else title
+    # The JSON functions of an older SQLite end a string at a NUL: a title shows up to it, and its data hold all of it.
+    info = world.browser.info
+    ends = info.dialect == "sqlite" and tuple(map(int, info.server_version.split("."))) < (3, 45)
+    shown = title.split("\x00")[0] if ends else title
     assert made.title == (shown or "codex")
     assert world.browser.session_detail(made.id).raw["description"] == title
     board = world.boards.create(name=title, slug=None, created_by="anonymous")

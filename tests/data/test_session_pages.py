@@ -14,6 +14,8 @@ from agor_tui.services.session_pages import SessionPages
 
 from .test_repositories import World
 
+pytestmark = pytest.mark.libsql
+
 TOTAL = 45
 SIZE = 6
 LAST = (TOTAL - 1) // SIZE
@@ -22,8 +24,10 @@ LAST = (TOTAL - 1) // SIZE
 class SmallPages(SessionPages):
     """Pages of six."""
 
-    page_size = SIZE
     cap = 10
+
+    def __init__(self, browser: Browser, filter: SessionFilter, sort: Sort) -> None:
+        super().__init__(browser, filter, sort, SIZE)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from agor_tui.config import resolve
+from agor_tui.db.revision import REVISIONS
 from agor_tui.errors import AgorError, Cancelled, DatabaseError
 from agor_tui.records import DatabaseInfo
 from agor_tui.services import migrations
@@ -112,7 +113,7 @@ def test_settings_that_open(configure: Configure, ssl: Any) -> None:
     assert asked(config=configure(ssl)).server_version.startswith("17.")
     new = configure(ssl, database=f"new_{OPENING.index(ssl)}")
     place = resolve(None, config_path=new, environ=os.environ)
-    assert [item.id for item in migrations.init(place).revisions] == ["0001"]
+    assert [item.id for item in migrations.init(place).revisions] == list(REVISIONS)
     assert migrations.status(place).drift == ()
     fill(place)
     assert asked(config=new).kind == "native"

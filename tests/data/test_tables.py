@@ -26,6 +26,8 @@ from agor_tui.errors import DatabaseError
 from ..conftest import place_of
 from .one_row_each import ROWS, WHEN, count, execute, fill, write
 
+pytestmark = pytest.mark.libsql
+
 REFERENCE_COLUMNS = {
     "sessions": "session_id created_at updated_at created_by status agentic_tool board_id parent_session_id "
     "forked_from_session_id worktree_id scheduled_run_at scheduled_from_worktree ready_for_prompt data archived "

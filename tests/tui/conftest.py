@@ -13,7 +13,10 @@ import pytest
 from agor_tui.config.places import Place, SqlitePlace
 
 from ..conftest import place_of
+from ..data.conftest import next_revision
 from ..servers import PostgresServer
+
+__all__ = ["next_revision"]
 
 
 @pytest.hookimpl(tryfirst=True)

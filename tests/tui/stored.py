@@ -46,7 +46,7 @@ MAIN_DATA = {
 }
 """What the main session's own JSON holds beside its title."""
 
-_USER, _BOARD, _REPO, _WORKTREE = (f"0199a000-000{number}-7000-8000-000000000000" for number in range(4))
+_USER, _BOARD, _REPO, WORKTREE = (f"0199a000-000{number}-7000-8000-000000000000" for number in range(4))
 
 
 def message_id(ordinal: int) -> str:
@@ -108,7 +108,7 @@ def _places() -> dict[str, list[Row]]:
         "worktrees": [
             made
             | {
-                "worktree_id": _WORKTREE,
+                "worktree_id": WORKTREE,
                 "repo_id": _REPO,
                 "created_by": _USER,
                 "name": "fix-retry",
@@ -131,7 +131,7 @@ def _session(id: str, title: str, status: str, minute: int, *, more: Row | None 
         "agentic_tool": "claude-code",
         "parent_session_id": None,
         "forked_from_session_id": None,
-        "worktree_id": _WORKTREE,
+        "worktree_id": WORKTREE,
         "data": json.dumps({"title": title} | (more or {}), ensure_ascii=False),
     }
     return row | columns

@@ -75,7 +75,7 @@ def titles(pilot: Pilot[None]) -> list[str]:
 def count_text(pilot: Pilot[None]) -> str:
     from agor_tui.tui.widgets.filter_line import ListCount
 
-    return pilot.app.screen_stack[0].query_one(ListCount).text
+    return pilot.app.screen_stack[0].query_one(ListCount).text.removesuffix(" · ◉ live")
 
 
 def explanation(pilot: Pilot[None]) -> str:
@@ -410,7 +410,7 @@ async def test_the_footer_shows_at_most_nine_keys_that_work_here(connect: Connec
     async with browsing(connect, (200, 30)) as pilot:
         bar = pilot.app.screen.query_one(KeyBar)
         keys = [word for _, _, word in bar._keys(200)]
-        assert keys == ["move", "open", "filter", "go to id", "sort", "tree", "copy id", "commands", "help"]
+        assert keys == ["move", "open", "filter", "go to id", "sort", "tree", "copy id", "database", "help"]
         assert [word for _, _, word in bar._keys(30)][-1] == "help"
         await pilot.press("slash")
         assert "sort" not in [word for _, _, word in bar._keys(200)]
@@ -448,9 +448,11 @@ async def test_the_header_gives_way_in_its_order(connect: Connect) -> None:
         bar = pilot.app.screen.query_one(HeaderBar)
         for width in range(1, 200):
             text = "".join(text for text, _ in bar.spans(width))
-            assert ("read-only" in text) <= ("sqlite" in text) <= ("agor.db" in text)
+            assert ("Board" in text) <= ("sqlite" in text) <= ("agor.db" in text)
+            assert "Sessions" in text[:width] or width < 24
             if width > 50:
-                assert "agor.db" in text
+                assert "agor.db · " in text
+                assert "read-only" in text
 
 
 async def test_text_of_the_database_does_no_harm(connect: Connect) -> None:

@@ -313,3 +313,17 @@ def test_every_way_leads_to_the_same_server(
         with psycopg.connect("", **place.conninfo()) as connection:
             row = connection.execute("SELECT current_database(), current_user").fetchone()
         assert row == (by_url.database, by_url.user)
+
+
+def test_the_token_of_libsql_from_the_environment() -> None:
+    """It is taken where nothing else gives one, and by libSQL only."""
+    environ = {"TURSO_AUTH_TOKEN": "hunter2"}
+
+    def token(target: str) -> object:
+        place = resolve(target, config_path=None, environ=environ)
+        assert "hunter2" not in repr(place)
+        return getattr(place, "auth_token", None)
+
+    assert token("libsql://h") == Secret("hunter2")
+    assert token("libsql://h?authToken=own") == Secret("own")
+    assert token("/a.db") is None

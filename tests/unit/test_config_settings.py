@@ -53,13 +53,32 @@ def test_sqlite_defaults_and_relative_paths(tmp_path: Path) -> None:
 
 
 def test_every_libsql_key(tmp_path: Path) -> None:
-    keys = "url: 'libsql://a.io', authToken: tok, syncUrl: 'libsql://b.io', syncInterval: 60, readOnly: true"
-    assert place(tmp_path, f"database: {{sqlite: {{{keys}}}}}") == LibsqlPlace(
-        None, "a.io", "config.yaml: database", "libsql://a.io", Secret("tok"), "libsql://b.io", 60, True
+    keys = "path: a.db, authToken: tok, syncUrl: 'libsql://b.io', syncInterval: 60, readOnly: true"
+    url = (tmp_path / "a.db").as_uri()
+    found = place(tmp_path, f"database: {{sqlite: {{{keys}}}}}")
+    assert found == LibsqlPlace(None, "a.db", "config.yaml: database", url, Secret("tok"), "libsql://b.io", 60, True)
+    assert describe(found) == f"{tmp_path}/a.db (replica of libsql://b.io)"
+    remote = place(tmp_path, "database: {sqlite: {url: 'http://a.io:8080/x/', authToken: tok}}")
+    assert remote == LibsqlPlace(
+        None, "a.io:8080/x", "config.yaml: database", "libsql://a.io:8080/x?tls=0", Secret("tok")
     )
     replica = place(tmp_path, "database: {sqlite: {url: 'file:/a.db', syncUrl: 'libsql://b.io?authToken=tok'}}")
     assert isinstance(replica, LibsqlPlace)
     assert (replica.url, replica.sync_url, replica.auth_token) == ("file:///a.db", "libsql://b.io", Secret("tok"))
+
+
+def test_the_embedded_server(tmp_path: Path) -> None:
+    """It is the same whatever the environment says of other servers."""
+    environ = {"PGHOST": "h", "PGPORT": "1", "PGUSER": "u", "PGPASSWORD": "p", "PGSERVICE": "s"}
+    config = tmp_path / "config.yaml"
+    config.write_text("databases: {own: {postgresql: {embedded: true, schema: s, readOnly: true}}}")
+    found = resolve("own", config_path=config, environ=environ)
+    assert found == PostgresPlace(
+        "own", "own", "--database", database="agor", schema="s", read_only=True, embedded=True
+    )
+    assert describe(found) == "embedded server/agor"
+    assert postgres(tmp_path, "embedded: true, database: other").database == "other"
+    assert not postgres(tmp_path, "embedded: false, host: h").embedded
 
 
 def test_every_postgresql_key(tmp_path: Path) -> None:
@@ -203,12 +222,16 @@ MISTAKES = [
     (f"{PG}    url: mysql://u:SECRET@h", 4, "database.postgresql.url has the scheme “mysql”"),
     (f"{PG}    url: 'file:/a.db'", 4, "url must begin with postgresql://"),
     (f"{PG}    url: postgresql://u:SECRET@h:x/d", 4, "url has a port that is not a number"),
-    ("database:\n  sqlite: {url: 'postgres://u:SECRET@h'}", 2, "url must begin with libsql:// or file:"),
+    ("database:\n  sqlite: {url: 'postgres://u:SECRET@h'}", 2, "url must begin with libsql://, https:// or file:"),
     ("database:\n  sqlite:\n    path: a\n    url: b", 4, "url stands beside path"),
     ("database:\n  sqlite:\n    path: 'file:/a.db'", 3, "path is a URL"),
     ("database:\n  sqlite:\n    path: a\n    authToken: SECRET", 4, "authToken is for libSQL"),
     ("database:\n  sqlite:\n    busyTimeout: -1", 3, "must be a whole number from 0"),
     ("database:\n  sqlite:\n    syncUrl: 'file:/SECRET'", 3, "syncUrl must begin with libsql://"),
+    ("database:\n  sqlite:\n    url: 'libsql://h'\n    syncUrl: 'libsql://i'", 4, "syncUrl is for a local copy"),
+    ("database:\n  sqlite:\n    url: 'libsql://h'\n    syncInterval: 5", 4, "syncInterval is for a local copy"),
+    ("database:\n  postgresql:\n    embedded: true\n    host: h", 4, "host is for a server elsewhere"),
+    ("database:\n  postgresql:\n    password: SECRET\n    embedded: true", 3, "password is for a server elsewhere"),
     (f"{PG}    host: postgresql://u:SECRET@h/d", 4, "postgresql.host is a URL, not a name"),
     (f"{PG}    database: postgresql://u:SECRET@h/d", 4, "postgresql.database is a URL, not a name"),
     (f"{PG}    host: u:SECRET@h", 4, "postgresql.host is a URL, not a name"),

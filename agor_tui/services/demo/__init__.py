@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Literal
 
 from agor_tui import paths
+from agor_tui.config.places import Place
 
 REFERENCE = datetime(2026, 11, 20, 16, 40, tzinfo=UTC)
 
-_EDITION = 1
+_EDITION = 2
 """Goes up with every change of the generator, so that an older demo is not opened."""
 
 
@@ -76,15 +77,25 @@ def _remove(path: Path) -> None:
             Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
-def _fill(target: str) -> None:
-    """Make a native database at ``target`` with the demo's rows."""
-    from agor_tui import config
-    from agor_tui.db import migrator
+def fill(place: Place, reference: datetime = REFERENCE) -> None:
+    """Write the demo's rows, all of them or none, into a native database without rows; none is after ``reference``.
+
+    Raises:
+        DatabaseError: it cannot be written.
+    """
     from agor_tui.db.engine import Database
     from agor_tui.repositories.bulk import insert_tables
     from agor_tui.services.demo.generator import generate
 
+    with Database(place, writable=True) as database:
+        insert_tables(database, generate(reference))
+
+
+def _fill(target: str) -> None:
+    """Make a native database at ``target`` with the demo's rows."""
+    from agor_tui import config
+    from agor_tui.db import migrator
+
     place = config.resolve(target, config_path=None, environ={})
     migrator.init(place)
-    with Database(place, writable=True) as database:
-        insert_tables(database, generate(REFERENCE))
+    fill(place)

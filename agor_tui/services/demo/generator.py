@@ -150,9 +150,17 @@ def _worktree(world: _World, repo_id: str, project: Project, checkout: Checkout,
                 "board_id": board_id,
                 "created_at": time,
                 "worktree_id": place.worktree_id,
-                "data": dump({"position": position}),
+                "data": dump({"position": position} | _zone(checkout)),
             }
         )
+
+
+def _zone(checkout: Checkout) -> Row:
+    """The zone of the board that a worktree's work has come to; main branches stand in none."""
+    if checkout.name == "main":
+        return {}
+    zone = "done" if checkout.archived else "review" if checkout.pull_request else "in-progress"
+    return {"zone_id": f"zone-{zone if checkout.issue or checkout.pull_request or checkout.archived else 'ideas'}"}
 
 
 def _family(world: _World, number: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,14 +11,19 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from agor_tui.errors import AgorError
+from agor_tui.errors import AgorError, SchemaVersionError
 from agor_tui.text import printable
 from agor_tui.tui.widgets.header_bar import HeaderBar
 from agor_tui.tui.widgets.key_bar import KeyBar
 
+if TYPE_CHECKING:
+    from agor_tui.tui.app import AgorApp
+
 
 class ErrorScreen(Screen[None]):
     """One error. ``retry`` is offered where it is given."""
+
+    app: AgorApp
 
     CSS = """
     ErrorScreen { align: center middle; background: $background; }
@@ -26,6 +31,7 @@ class ErrorScreen(Screen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r,R", "retry", "try again", id="error.retry", tooltip="Try the same again"),
+        Binding("m", "migrate", "migrations", id="error.migrate", tooltip="To its migrations"),
         Binding("escape", "leave", "back", id="error.back", tooltip="Back to the screen before"),
         Binding("q", "app.quit", "quit", id="error.quit", tooltip="Leave agor-tui"),
     ]
@@ -42,12 +48,16 @@ class ErrorScreen(Screen[None]):
         parts.append((printable(error.message), "$foreground"))
         if error.hint:
             parts += [("\n\n", ""), (printable(error.hint), "$muted")]
+        if isinstance(error, SchemaVersionError):
+            parts.append(("\n\nIts migrations say more, and can be run from there.", "$muted"))
         yield HeaderBar()
         yield Static(Content.assemble(*parts), id="error")
         yield KeyBar()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Without a retry there is no such key."""
+        """Without a retry there is no such key; only a database that is behind or ahead leads to its migrations."""
+        if action == "migrate":
+            return isinstance(self.error, SchemaVersionError)
         return action != "retry" or self._retry is not None
 
     def action_retry(self) -> None:
@@ -55,6 +65,12 @@ class ErrorScreen(Screen[None]):
         self.dismiss()
         if self._retry is not None:
             self._retry()
+
+    def action_migrate(self) -> None:
+        """Leave the screen for the migrations of the database that could not be opened."""
+        app = self.app
+        self.dismiss()
+        app.call_later(app.show_migrations, app.target, then_open=True)
 
     def action_leave(self) -> None:
         """Leave the screen."""

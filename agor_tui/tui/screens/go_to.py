@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -16,21 +16,31 @@ from textual.widgets import Input, Static
 from agor_tui.errors import AgorError
 from agor_tui.records import Ambiguity, Kind, Match
 from agor_tui.statuses import Tone
-from agor_tui.text import count, printable, relative_time
+from agor_tui.text import count, printable
 from agor_tui.tui.asking import ask
+from agor_tui.tui.moments import Moments
 from agor_tui.tui.widgets.notice import Notice
 from agor_tui.tui.widgets.record_table import RecordTable
 from agor_tui.tui.widgets.table_columns import Column
 from agor_tui.tui.widgets.table_pages import ListSource
 
 if TYPE_CHECKING:
-    from agor_tui.services.browser import Browser
-    from agor_tui.tui.app import Clock
+    pass
 
 KINDS: tuple[Kind, ...] = ("session", "task", "message")
 """The kinds that a session screen can show."""
 PAUSE = 0.06
 ASK = Notice("Type or paste an id", "The first four characters are enough to begin, dashes or not.", tone="muted")
+
+
+class Finder(Protocol):
+    """What ids are sought in: one database, or several. Its methods block."""
+
+    def candidates(self, prefix: str, kinds: tuple[Kind, ...]) -> Ambiguity:
+        """How many rows a prefix fits, and the first of them."""
+
+    def resolve(self, prefix: str, kinds: tuple[Kind, ...]) -> Match:
+        """The one row that an id names; the hint of NotFoundError names the nearest."""
 
 
 class GoToInput(Input):
@@ -44,7 +54,7 @@ class GoToInput(Input):
 
 
 class GoToModal(ModalScreen[Match | None]):
-    """Answers with what to open, None when left."""
+    """Answers with what to open, None when left; ``several`` databases are told apart by a column."""
 
     CSS = """
     GoToModal { align: center top; background: $background 60%; }
@@ -61,10 +71,11 @@ class GoToModal(ModalScreen[Match | None]):
         Binding("escape", "dismiss", "close", id="go_to.close", tooltip="Stay where you are")
     ]
 
-    def __init__(self, browser: Browser, clock: Clock) -> None:
+    def __init__(self, finder: Finder, moments: Moments, *, several: bool = False) -> None:
         super().__init__()
-        self._browser = browser
-        self._clock = clock
+        self._finder = finder
+        self._several = several
+        self._moments = moments
         self._request = 0
         self._timer: Timer | None = None
         self._open_when_found = False
@@ -75,6 +86,7 @@ class GoToModal(ModalScreen[Match | None]):
             Column("id", "ID", lambda match: ((match.short_id, "accent"),), 8, 36, gives_way=1, fits=True),
             Column("kind", "KIND", lambda match: ((match.kind, "muted"),), 7, 7, gives_way=3),
             Column("title", "TITLE", lambda match: ((printable(match.title, 300) or "untitled", "text"),), 12, 40),
+            *([Column("database", "DATABASE", _database, 8, 16, fits=True)] if self._several else []),
             Column("age", "AGE", self._age, 4, 10, gives_way=2, right=True, fits=True),
         )
         with Vertical():
@@ -82,7 +94,7 @@ class GoToModal(ModalScreen[Match | None]):
                 yield Static("Go to id", classes="prompt")
                 yield GoToInput(placeholder="0199b73d")
                 yield Static("", classes="answer", markup=False)
-            table: RecordTable[Match] = RecordTable(columns, lambda match: match.id)
+            table: RecordTable[Match] = RecordTable(columns, lambda match: f"{match.database}\0{match.id}")
             table.notice = ASK
             table.can_focus = False
             yield table
@@ -98,7 +110,7 @@ class GoToModal(ModalScreen[Match | None]):
             self.query_one(GoToInput).insert_text_at_cursor(event.character)
 
     def _age(self, match: Match) -> tuple[tuple[str, Tone], ...]:
-        return ((relative_time(match.time, self._clock()), "muted"),)
+        return ((self._moments.text(match.time), "muted"),)
 
     @property
     def _table(self) -> RecordTable[Match]:
@@ -119,11 +131,11 @@ class GoToModal(ModalScreen[Match | None]):
         self._timer = self.set_timer(PAUSE, lambda: self._ask(text, self._request))
 
     def _ask(self, text: str, request: int) -> None:
-        browser = self._browser
+        finder = self._finder
 
         def search() -> tuple[Ambiguity, str]:
-            found = browser.candidates(text, KINDS)
-            return found, "" if found.count else _nearest(browser, text)
+            found = finder.candidates(text, KINDS)
+            return found, "" if found.count else _nearest(finder, text)
 
         def failed(error: AgorError) -> None:
             if request == self._request:
@@ -168,10 +180,14 @@ class GoToModal(ModalScreen[Match | None]):
         self.dismiss(event.record)
 
 
-def _nearest(browser: Browser, text: str) -> str:
+def _database(match: Match) -> tuple[tuple[str, Tone], ...]:
+    return ((printable(match.database, 40), "muted"),)
+
+
+def _nearest(finder: Finder, text: str) -> str:
     """The hint with the nearest id that exists."""
     try:
-        browser.resolve(text, KINDS)
+        finder.resolve(text, KINDS)
     except AgorError as error:
         return error.hint
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on
@@ -10,9 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 
-from agor_tui.errors import AgorError
-from agor_tui.records import Match, SessionDetail
+from agor_tui.errors import AgorError, NotFoundError
+from agor_tui.records import Match, Session, SessionDetail
 from agor_tui.tui.asking import ask
+from agor_tui.tui.editing import ACTIONS, Field, SessionEdits
+from agor_tui.tui.live import Follower
 from agor_tui.tui.pager import open_text
 from agor_tui.tui.widgets.conversation import Conversation
 from agor_tui.tui.widgets.conversation_pane import ConversationPane
@@ -38,7 +41,7 @@ def _key(keys: str, action: str, word: str, tooltip: str, *, show: bool = False)
 
 
 class SessionScreen(Screen[None]):
-    """One session. Only the tab that is looked at is read.
+    """One session of ``browser``, by default of the app's database. Only the tab that is looked at is read.
 
     ``at`` is a message or a task of it: the conversation opens there.
     """
@@ -54,42 +57,65 @@ class SessionScreen(Screen[None]):
         _key("t", "tab('tree')", "tree", "The family tree"),
         _key("i", "tab('details')", "details", "Everything else"),
         _key("Y", "copy_id", "copy id", "Copy the session's id"),
+        _key("e", "edit", "change", "Rename, archive, set the status, move, delete, take back"),
         _key("R", "refresh", "refresh", "Read anew"),
         _key("escape", "leave", "back", "Back to the screen before", show=True),
     ]
 
     app: AgorApp
 
-    def __init__(self, session_id: str, tab: Tab | Literal[""] = "conversation", *, at: Match | None = None) -> None:
+    def __init__(
+        self,
+        session_id: str,
+        tab: Tab | Literal[""] = "conversation",
+        *,
+        at: Match | None = None,
+        browser: Browser | None = None,
+    ) -> None:
         super().__init__()
         self.session_id = session_id
+        self.browser = browser
         self._at = at
         self._tab: Tab = tab or "conversation"
         self._detail: SessionDetail | None = None
         self._error: AgorError | None = None
         self._request = 0
         self._asking = False
+        self._following = False
+        self._lost = False
+        self._edits = SessionEdits(self, self._to_change, self._changed, self._gone)
 
     def compose(self) -> ComposeResult:
         """Header, heading, the tab, keys."""
-        yield HeaderBar()
-        yield SessionHeading(self.session_id, self._tab, self.app.clock)
+        yield HeaderBar(self.browser.info if self.browser is not None else None)
+        yield SessionHeading(self.session_id, self._tab, self.app.moments)
         yield Container(id="panes")
         yield KeyBar()
 
     async def on_mount(self) -> None:
         """Show the tab, and read as soon as the database is open."""
+        self._follower = Follower(self, self._follow)
         await self._show_tab()
-        self.watch(self.app, "browser", self._database_opened)
+        self.watch(self.app, "preferences", self._preferred, init=False)
+        if self.browser is not None:
+            self._read()
+        else:
+            self.watch(self.app, "browser", self._database_opened)
 
     def _database_opened(self, browser: Browser | None) -> None:
         if browser is not None:
+            self.browser = browser
             self._read()
+
+    def _preferred(self) -> None:
+        self.query_one(SessionHeading).refresh()
+        for pane in self.query(SessionPane):
+            pane.redraw()
 
     # Reading
 
     def _read(self) -> None:
-        browser, session_id, at = self.app.browser, self.session_id, self._at
+        browser, session_id, at = self.browser, self.session_id, self._at
         if browser is None:
             return
         self._request += 1
@@ -116,9 +142,42 @@ class SessionScreen(Screen[None]):
 
         ask(self, work, done, failed)
 
+    def on_screen_resume(self) -> None:
+        """Take in what has changed while another screen was seen."""
+        self._follower.catch_up()
+
+    def _follow(self) -> None:
+        """Take in what has changed: the heading and the tab that is seen now, the others when they are."""
+        browser, session_id, request = self.browser, self.session_id, self._request
+        if browser is None or browser is not self.app.browser or self._asking or self._following:
+            return
+        if self._detail is None:
+            self.action_refresh()
+            return
+        self._following = True
+
+        def done(detail: SessionDetail) -> None:
+            self._following = False
+            pane = self.pane
+            if request != self._request or pane is None:
+                return
+            self._detail = detail
+            self.query_one(SessionHeading).session = detail.session
+            for other in self.query(SessionPane):
+                other.filled = other is pane
+            pane.follow(browser, detail)
+
+        def failed(error: AgorError) -> None:
+            self._following = False
+            if isinstance(error, NotFoundError) and not self._lost:
+                self._lost = True
+                self._say(NotFoundError("This session was deleted; what was read of it is still shown."))
+
+        ask(self, lambda: browser.session_detail(session_id), done, failed)
+
     def _fill(self) -> None:
         """Give the tab that is seen what it needs, once."""
-        pane, browser = self.pane, self.app.browser
+        pane, browser = self.pane, self.browser
         if pane is None or browser is None:
             return
         if self._error is not None:
@@ -150,13 +209,13 @@ class SessionScreen(Screen[None]):
     def _made(self) -> SessionPane:
         match self._tab:
             case "conversation":
-                return ConversationPane(id="conversation")
+                return ConversationPane(self.app.moments, id="conversation")
             case "tasks":
-                return TasksPane(self.app.clock, id="tasks")
+                return TasksPane(self.app.moments, id="tasks")
             case "tree":
-                return TreePane(self.app.clock, id="tree")
+                return TreePane(self.app.moments, id="tree")
             case "details":
-                return DetailsPane(id="details")
+                return DetailsPane(self.app.moments, id="details")
 
     async def action_tab(self, tab: Tab) -> None:
         """Go to a tab."""
@@ -177,7 +236,7 @@ class SessionScreen(Screen[None]):
     def _task_chosen(self, event: TasksPane.TaskChosen) -> None:
         """Show where a task begins in the conversation."""
         event.stop()
-        browser, session_id, task_id = self.app.browser, self.session_id, event.task.id
+        browser, session_id, task_id = self.browser, self.session_id, event.task.id
         if browser is None:
             return
         request = self._request
@@ -208,7 +267,7 @@ class SessionScreen(Screen[None]):
         if event.session.id == self.session_id:
             await self.action_tab("conversation")
         else:
-            self.app.push_screen(SessionScreen(event.session.id))
+            self.app.push_screen(SessionScreen(event.session.id, browser=self.browser))
 
     @on(Conversation.TextWanted)
     def _text_wanted(self, event: Conversation.TextWanted) -> None:
@@ -225,6 +284,34 @@ class SessionScreen(Screen[None]):
         self.app.copy_to_clipboard(self.session_id)
         self.notify(f"Copied {self.session_id}", markup=False)
 
+    def action_edit(self) -> None:
+        """Choose a change of the session, and make it."""
+        from agor_tui.tui.screens.choose import Choice, ChooseModal
+
+        if self.browser is None or self._detail is None:
+            return
+        if self.browser.editor is None:
+            self._edits.do("undo")  # says why not
+            return
+        choices = [Choice(name, name, tooltip) for name, _, tooltip in ACTIONS]
+
+        def chosen(what: str | None) -> None:
+            if what is not None:
+                self._edits.do(what)
+
+        self.app.push_screen(ChooseModal("Change this session", choices), chosen)
+
+    def _to_change(self) -> tuple[Browser | None, Sequence[Session]]:
+        return self.browser, [self._detail.session] if self._detail is not None else []
+
+    def _changed(self, sessions: Sequence[Session], field: Field) -> None:
+        """All screens that show this database take it in, this one among them."""
+        self.app.changed += 1
+
+    def _gone(self, ids: Sequence[str]) -> None:
+        self.app.changed += 1
+        self.dismiss()
+
     def action_refresh(self) -> None:
         """Read the session and the tab that is seen anew."""
         for pane in self.query(SessionPane):
@@ -237,7 +324,7 @@ class SessionScreen(Screen[None]):
         pane = self.pane
         if pane is not None and pane.close_inner():
             return
-        browser = self.app.browser
+        browser = self.browser
         if browser is not None and (self._asking or (pane is not None and pane.busy)):
             ask(self.app, browser.cancel, lambda _: None, lambda _: None)
         self._request += 1

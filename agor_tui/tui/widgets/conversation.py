@@ -18,15 +18,15 @@ from agor_tui.tui.block_text import block_text
 from agor_tui.tui.widgets.conversation_find import Finder
 from agor_tui.tui.widgets.conversation_keys import TALK_KEYS
 from agor_tui.tui.widgets.turn_column import TurnColumn
+from agor_tui.tui.widgets.turn_following import FollowingView
 from agor_tui.tui.widgets.turn_parts import FOLDED, OPEN, PROMPT, Jump, Place
-from agor_tui.tui.widgets.turn_view import TurnView
 
 _LOOK = 3
 """Lines of a long block that come into view when the cursor reaches it."""
 
 
-class Conversation(TurnView):
-    """A :class:`TurnView` with keys: a cursor goes from block to block, folds them, finds words, copies."""
+class Conversation(FollowingView):
+    """A :class:`FollowingView` with keys: a cursor goes from block to block, folds them, finds words, copies."""
 
     BINDINGS: ClassVar[list[BindingType]] = TALK_KEYS
 

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from agor_tui.errors import AgorError
 from agor_tui.records import SessionDetail, Task, Turn
 from agor_tui.text import printable
+from agor_tui.tui.moments import Moments
 from agor_tui.tui.session_columns import tool_name
 from agor_tui.tui.widgets.conversation import Conversation
 from agor_tui.tui.widgets.find_bar import FindBar
@@ -46,9 +47,15 @@ class SessionTurns:
 class ConversationPane(SessionPane):
     """Reads like a chat; ``/`` finds."""
 
+    def __init__(self, moments: Moments, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._moments = moments
+
     def compose(self) -> ComposeResult:
         """The conversation, below it the line for words."""
-        yield Conversation()
+        talk = Conversation()
+        talk.local = self._moments.local
+        yield talk
         yield FindBar()
 
     @property
@@ -72,9 +79,17 @@ class ConversationPane(SessionPane):
         source = SessionTurns(browser, session.id)
         self.talk.show(source, agent=tool_name(session.tool), person=person, roots=roots)
 
+    def follow(self, browser: Browser, detail: SessionDetail) -> None:
+        """New turns come at the end."""
+        self.talk.follow()
+
     def fail(self, error: AgorError) -> None:
         """Say why there is none."""
         self.talk.fail(error)
+
+    def redraw(self) -> None:
+        """Times are shown in another way."""
+        self.talk.redraw_times()
 
     def take_focus(self) -> None:
         """The keys go to the conversation."""

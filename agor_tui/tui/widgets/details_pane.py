@@ -15,13 +15,14 @@ from agor_tui.errors import AgorError
 from agor_tui.records import Detail, DetailGroup, SessionDetail
 from agor_tui.statuses import status_glyph
 from agor_tui.text import count, money, printable
+from agor_tui.tui.moments import Moments
 from agor_tui.tui.pager import open_text
 from agor_tui.tui.widgets.ink import INK_CLASSES, Ink, ink_css
 from agor_tui.tui.widgets.lines_view import Lines, LinesView
 from agor_tui.tui.widgets.notice import Notice
 from agor_tui.tui.widgets.prose import fold, wrap
 from agor_tui.tui.widgets.session_pane import SessionPane
-from agor_tui.tui.widgets.turn_lines import local_time
+from agor_tui.tui.widgets.turn_lines import Local
 
 if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
@@ -52,8 +53,9 @@ class DetailsPane(SessionPane):
         Binding("y", "copy_json", "copy JSON", id="details.copy", tooltip="Copy the raw JSON", group=_DETAILS),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, moments: Moments, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._moments = moments
         self._detail: SessionDetail | None = None
 
     def compose(self) -> ComposeResult:
@@ -71,7 +73,15 @@ class DetailsPane(SessionPane):
         """Show the details, which the screen has read already."""
         again = self._detail is not None and self._detail.session.id == detail.session.id
         self._detail = detail
-        self.view.show(lambda width: detail_lines(detail, width, Ink.of(self.view)), keep=again)
+        local = self._moments.local
+        self.view.show(lambda width: detail_lines(detail, width, Ink.of(self.view), local), keep=again)
+
+    def redraw(self) -> None:
+        """Times are shown in another way."""
+        detail = self._detail
+        if detail is not None:
+            local = self._moments.local
+            self.view.show(lambda width: detail_lines(detail, width, Ink.of(self.view), local), keep=True)
 
     def fail(self, error: AgorError) -> None:
         """Say why there are none."""
@@ -96,7 +106,7 @@ class DetailsPane(SessionPane):
             self.notify("Copied the raw JSON.", timeout=2)
 
 
-def detail_lines(detail: SessionDetail, width: int, ink: Ink) -> Lines:
+def detail_lines(detail: SessionDetail, width: int, ink: Ink, local: Local) -> Lines:
     """The groups with their labels and values, then the JSON; lines of at most ``width`` cells."""
     lines: list[Text] = []
     if detail.description:
@@ -108,7 +118,7 @@ def detail_lines(detail: SessionDetail, width: int, ink: Ink) -> Lines:
         if group.details:
             lines += [Text(), Text(f" {printable(group.title, 200).upper()}", ink.name)]
             for each in group.details:
-                lines += _fact(each, width, ink)
+                lines += _fact(each, width, ink, local)
     lines += [Text(), Text(" RAW JSON", ink.name)]
     source = raw_json(detail.raw).split("\n")
     for line in source[:_MOST_JSON_LINES]:
@@ -169,7 +179,7 @@ def raw_json(raw: dict[str, Any]) -> str:
     return json.dumps(raw, ensure_ascii=False, indent=2, default=str)
 
 
-def _fact(detail: Detail, width: int, ink: Ink) -> list[Text]:
+def _fact(detail: Detail, width: int, ink: Ink, local: Local) -> list[Text]:
     value = detail.value
     if value is None or value == "" or value == [] or value == {}:
         text = Text("–", ink.faint)
@@ -180,7 +190,7 @@ def _fact(detail: Detail, width: int, ink: Ink) -> list[Text]:
     elif isinstance(value, str):
         text = Text(printable(value, _LONGEST_VALUE, multiline=True).rstrip("\n"), ink.text)
     elif hasattr(value, "astimezone"):
-        text = Text(f"{local_time(value):%Y-%m-%d %H:%M:%S}", ink.text)
+        text = Text(f"{local(value):%Y-%m-%d %H:%M:%S}", ink.text)
     elif isinstance(value, list | tuple) and all(isinstance(item, str | int | float) for item in value):
         text = Text(printable(", ".join(map(str, value)), _LONGEST_VALUE), ink.text)
     else:

@@ -127,7 +127,7 @@ class FilterLine(Vertical):
         & > Horizontal { height: 1; }
         & .prompt { width: 3; color: $accent; }
         & FilterInput { width: 1fr; }
-        & ListCount { width: 30; max-width: 50%; }
+        & ListCount { width: 34; max-width: 50%; }
     }
     """
 
@@ -138,6 +138,10 @@ class FilterLine(Vertical):
         filter: SessionFilter
         text: str
         final: bool
+
+    @dataclass
+    class Faulty(Message):
+        """What is typed is no filter; the list still follows the one before."""
 
     @dataclass
     class Left(Message):
@@ -182,6 +186,13 @@ class FilterLine(Vertical):
         """Take the focus, at once, so that the next key is a character of the filter; offer what may be typed."""
         self.screen.set_focus(self.input)
         self._offer()
+
+    def show(self, text: str) -> None:
+        """Put a filter there that is in use already."""
+        self._set(text, len(text))
+        self._mark(None)
+        self.explain("")
+        self._completions.offer(())
 
     def clear(self) -> None:
         """Take the filter away."""
@@ -278,6 +289,7 @@ class FilterLine(Vertical):
             if final or not still_typing:
                 self._mark((error.start, error.end))
                 self.explain(error.message, at=self._cell(error.start))
+                self.post_message(self.Faulty())
             return False
         self._mark(None)
         self.explain("")

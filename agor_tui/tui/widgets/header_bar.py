@@ -8,14 +8,19 @@ from textual.reactive import reactive
 from agor_tui.records import DatabaseInfo
 from agor_tui.statuses import Tone
 from agor_tui.text import printable
+from agor_tui.tui.modes import MAIN_SCREENS
 from agor_tui.tui.widgets.line import Line, cells_of
 
-SCREENS = (("1", "Sessions", "app.show_sessions"),)
-"""The screens that there are: key, name, action."""
+Spans = list[tuple[str, Tone]]
+
+BRAND: Spans = [(" agor-tui ", "accent")]
+GAP = 3
 
 
 class HeaderBar(Line):
-    """The header. What does not fit gives way from the right: origin, read-only, version, then the database."""
+    """The header. In a narrow terminal the names of the other screens give way first, then parts of the database:
+    the kind of its schema, the app's name, write access (read-only stays), where it was set, its version.
+    """
 
     BACKGROUND = "surface"
     DEFAULT_CSS = "HeaderBar { dock: top; }"
@@ -25,10 +30,20 @@ class HeaderBar(Line):
     state: reactive[str] = reactive("opening…")
     """What is said while none is."""
 
+    def __init__(self, shown: DatabaseInfo | str | None = None) -> None:
+        """``shown`` is a database other than the app's, or words in the place of one."""
+        super().__init__()
+        self._shown = shown
+
     def on_mount(self) -> None:
-        """Follow the app's database."""
-        self.watch(self.app, "info", self._take_info)
-        self.watch(self.app, "opening", self._take_opening)
+        """Follow the app's database, unless another one is to be shown."""
+        if isinstance(self._shown, str):
+            self.state = self._shown
+        elif self._shown is not None:
+            self.info = self._shown
+        else:
+            self.watch(self.app, "info", self._take_info)
+            self.watch(self.app, "opening", self._take_opening)
 
     def _take_info(self, info: DatabaseInfo | None) -> None:
         self.info = info
@@ -36,40 +51,70 @@ class HeaderBar(Line):
     def _take_opening(self, opening: bool) -> None:
         self.state = "opening…" if opening else "no database open"
 
-    def spans(self, width: int) -> list[tuple[str, Tone]]:
-        """The tabs at the left, the database at the right."""
-        left: list[tuple[str, Tone]] = [(" agor-tui ", "accent")]
-        for key, name, _ in SCREENS:
-            left += [("  ", "text"), (key, "accent"), (f" {name}", "strong")]
-        parts = self._parts()
-        while parts:
-            right = parts[:1]
-            for part in parts[1:]:
-                right += [(" · ", "faint"), part]
-            room = width - cells_of(left) - cells_of(right) - 3 - 3
-            if room >= 0 or len(parts) == 1:
-                bullet: tuple[str, Tone] = ("● ", "success") if self.info else ("○ ", "faint")
-                return [*left, (" " * max(1, room + 3), "text"), bullet, *right, (" ", "text")]
-            parts.pop()
-        return left
+    def spans(self, width: int) -> Spans:
+        """The screens at the left, the database at the right."""
+        brand, tabs, right = self._arranged(width)
+        left = [*brand, *(span for tab in tabs for span in tab)]
+        room = max(1, width - cells_of(left) - cells_of(right))
+        return [*left, (" " * room, "text"), *right]
 
-    def _parts(self) -> list[tuple[str, Tone]]:
+    def _arranged(self, width: int) -> tuple[Spans, list[Spans], Spans]:
+        """The app's name, a tab for each screen and the database, as much of them as fits."""
+        parts = self._parts()
+        for brand, names, dropped in (
+            (BRAND, True, ()),
+            (BRAND, False, ()),
+            (BRAND, False, ("kind",)),
+            ([], False, ("kind",)),
+            ([], False, ("kind", "write")),
+            ([], False, ("kind", "write", "origin")),
+            ([], False, ("kind", "write", "origin", "version")),
+        ):
+            tabs = self._tabs(names)
+            right = self._database([(text, tone) for name, text, tone in parts if name not in dropped])
+            if cells_of(brand) + sum(map(cells_of, tabs)) + GAP + cells_of(right) <= width:
+                break
+        return brand, tabs, right
+
+    def _tabs(self, names: bool) -> list[Spans]:
+        here = self.app.current_mode
+        tabs: list[Spans] = []
+        for mode in MAIN_SCREENS:
+            tab: Spans = [("  ", "text"), (mode.key, "accent" if mode.name == here else "muted")]
+            if names or mode.name == here:
+                tab.append((f" {mode.name.title()}", "strong" if mode.name == here else "muted"))
+            tabs.append(tab)
+        return tabs
+
+    def _database(self, parts: list[tuple[str, Tone]]) -> Spans:
+        right: Spans = [("● ", "success") if self.info or self._shown else ("○ ", "faint")]
+        for number, part in enumerate(parts):
+            right += [(" · ", "faint"), part] if number else [part]
+        return [*right, (" ", "text")]
+
+    def _parts(self) -> list[tuple[str, str, Tone]]:
+        """What is said of the database: a name for the part, its text and tone."""
         info = self.info
         if info is None:
-            return [(self.state, "muted")]
-        version = f"{info.dialect} {info.server_version}"
-        kind = f"{info.kind} schema" if info.kind != "native" else ""
-        access = "read-only" if info.read_only else "read-write"
-        tenant = f"tenant {info.tenant}" if info.tenant else ""
-        words: list[tuple[str, Tone]] = [(info.label, "text"), (version, "muted"), (access, "muted")]
-        words += [(tenant, "muted"), (kind, "muted"), (info.origin, "faint")]
-        return [(printable(text), tone) for text, tone in words if text]
+            return [("state", self.state, "muted")]
+        parts: list[tuple[str, str, Tone]] = [
+            ("label", info.label, "text"),
+            ("version", f"{info.dialect} {info.server_version}", "muted"),
+            ("read-only", "read-only", "muted") if info.read_only else ("write", "read-write", "muted"),
+            ("tenant", f"tenant {info.tenant}" if info.tenant else "", "muted"),
+            ("kind", f"{info.kind} schema" if info.kind != "native" else "", "muted"),
+            ("origin", info.origin, "faint"),
+        ]
+        return [(name, printable(text), tone) for name, text, tone in parts if text]
 
     async def on_click(self, event: events.Click) -> None:
-        """A click on a screen's name goes there."""
-        x = cells_of([(" agor-tui ", "accent")])
-        for key, name, action in SCREENS:
-            end = x + cells_of([(f"  {key} {name}", "text")])
-            if x <= event.x < end:
-                await self.run_action(action)
-            x = end
+        """A click on a screen goes there, one on the database to the other databases."""
+        brand, tabs, right = self._arranged(self.size.width)
+        if event.x >= self.size.width - cells_of(right):
+            await self.run_action("app.switcher")
+            return
+        x = cells_of(brand)
+        for mode, tab in zip(MAIN_SCREENS, tabs, strict=True):
+            if x <= event.x < x + cells_of(tab):
+                await self.run_action(f"app.show('{mode.name}')")
+            x += cells_of(tab)

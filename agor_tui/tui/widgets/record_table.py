@@ -4,49 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.reactive import reactive
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from agor_tui.records import Count
-from agor_tui.statuses import Tone
-from agor_tui.text import printable
-from agor_tui.tui.tones import Tones, tones_of
-from agor_tui.tui.widgets.notice import Notice, notice_line
-from agor_tui.tui.widgets.table_columns import Column, Place, arrange, widest
-from agor_tui.tui.widgets.table_lines import NOT_LOADED, StyleOf, draw_row, draw_spans, header_spans
+from agor_tui.tui.asking import ask
+from agor_tui.tui.widgets.notice import Notice
+from agor_tui.tui.widgets.table_columns import Column
 from agor_tui.tui.widgets.table_loader import Answer, Asked, Loader
 from agor_tui.tui.widgets.table_pages import PageCache, PageSource, wanted_pages
+from agor_tui.tui.widgets.table_renewal import Renewal, Seen, place_in, read_again
+from agor_tui.tui.widgets.table_view import HEADER, TableView
 
 R = TypeVar("R")
 M = TypeVar("M")
 
-HEADER = 1
-KEPT_LINES = 400
-
 MOVE = Binding.Group("Move")
+RESTS = 9
+"""After a renewal nothing is renewed for so many times as long as it took."""
 
 
-class RecordTable(ScrollView, Generic[R], can_focus=True):
+class RecordTable(TableView[R], Generic[R], can_focus=True):
     """A list of records with a header, a cursor, the mouse and sort marks, at any number of rows.
 
     It knows nothing of databases: a ``PageSource`` is given by ``show``. Until its first page is there the old rows
     stay; answers of an older source are dropped.
     """
 
-    ALLOW_SELECT = False
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "cursor(-1)", "move", key_display="↑↓", id="table.up", tooltip="A row; also k and j", group=MOVE),
         Binding("k", "cursor(-1)", show=False, id="table.up_vi"),
-        Binding("down,j", "cursor(1)", show=False, id="table.down"),
+        Binding("down,j", "cursor(1)", show=False, id="table.down", tooltip="A row down"),
         Binding("pageup", "page(-1)", "page up", show=False, id="table.page_up", tooltip="A page up", group=MOVE),
         Binding(
             "pagedown", "page(1)", "page down", show=False, id="table.page_down", tooltip="A page down", group=MOVE
@@ -67,11 +60,6 @@ class RecordTable(ScrollView, Generic[R], can_focus=True):
         color: $foreground;
     }
     """
-
-    cursor: reactive[int] = reactive(0, repaint=False)
-    """The index of the current row; 0 in an empty table."""
-    hover: reactive[int | None] = reactive(None, repaint=False)
-    """The index of the row under the mouse."""
 
     @dataclass
     class Highlighted(Message, Generic[M]):
@@ -129,23 +117,17 @@ class RecordTable(ScrollView, Generic[R], can_focus=True):
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
-        self.notice: Notice | None = None
-        """What stands in place of rows while there are none."""
+        super().__init__(columns, id=id, classes=classes)
         self.empty = Notice("Nothing here")
         """What an empty list says."""
-        self._columns = tuple(columns)
         self._key = key
-        self._cache: PageCache[R] = PageCache(128)
         self._loader: Loader[R] = Loader(self.call_later, self._take, self._take_count)
-        self._forward = True
         self._end_asked = False
-        self._seen: dict[str, int] = {}
-        self._places: tuple[Place[R], ...] = ()
-        self._strips: dict[tuple[int, bool, bool], Strip] = {}
-        self._look: tuple[Tones, bool] | None = None
-        self._sort: tuple[str | None, bool] = (None, False)
         self._highlighted: str | None = None
+        self._moved = False
+        """Whether the reader has left the top of the list."""
+        self._renewing = False
+        self._renew_next: PageSource[R] | None = None
 
     # What a screen asks and sets
 
@@ -168,10 +150,56 @@ class RecordTable(ScrollView, Generic[R], can_focus=True):
         """The record at an index, None where it is not loaded."""
         return self._cache.row(index)
 
+    def find(self, key: str) -> R | None:
+        """The record of a key, None where it is not loaded."""
+        index = self._cache.place_of(lambda row: self._key(row) == key)
+        return None if index is None else self._cache.row(index)
+
+    def replace(self, record: R) -> None:
+        """Show a record in the place of the one with the same key, where that is loaded."""
+        key = self._key(record)
+        index = self._cache.place_of(lambda row: self._key(row) == key)
+        if index is not None:
+            self._cache.replace(index, record)
+            self._widen([record])
+            self._forget_lines(index // self._cache.size)
+
     def show(self, source: PageSource[R], *, index: int = 0, key: str | None = None) -> None:
         """Show the rows of a source, the cursor on row ``index`` or, if it is on that page, the record ``key``."""
+        self._renew_next = None
         self._loader.ask(Asked(source, index, key))
         self.post_message(self.Changed(self))
+
+    def renew(self, source: PageSource[R]) -> None:
+        """Read again what is seen, of a source that asks the same as the one before; the old rows stay meanwhile.
+
+        The cursor's record keeps its line; at the top of the list, new rows come into sight. What is asked while one
+        is under way is done after it, and after a pause as a slow database needs. An error leaves what is shown.
+        """
+        if self.busy or not self._renewable:
+            return
+        if self._renewing:
+            self._renew_next = source
+            return
+        self._renewing = True
+        seen, before = self._as_seen(), self._loader.source
+
+        def work() -> tuple[Renewal[R], float]:
+            started = perf_counter()
+            return read_again(source, self._key, seen), perf_counter() - started
+
+        def done(answer: tuple[Renewal[R], float]) -> None:
+            renewal, took = answer
+            if before is self._loader.source and not self.busy:
+                self._take_renewal(source, seen, renewal)
+            self.set_timer(max(0.01, took * RESTS), self._renewal_over)
+
+        ask(self, work, done, lambda _: self._renewal_over())
+
+    @property
+    def _renewable(self) -> bool:
+        """Whether rows are shown, or why they could not be read; not where the reader did not want to wait."""
+        return self._loader.source is not None or (self.notice is not None and self.notice.tone == "error")
 
     def leave(self) -> None:
         """Stop waiting for a source; what was shown before stays."""
@@ -187,8 +215,11 @@ class RecordTable(ScrollView, Generic[R], can_focus=True):
         self.refresh()
 
     def set_columns(self, columns: Sequence[Column[R]]) -> None:
-        """Exchange the columns."""
+        """Exchange the columns; those that fit their contents are measured anew."""
         self._columns = tuple(columns)
+        self._seen.clear()
+        for rows in self._cache.pages:
+            self._widen(rows)
         self._arrange()
 
     def mark_sort(self, sort: str | None, descending: bool) -> None:
@@ -212,7 +243,7 @@ class RecordTable(ScrollView, Generic[R], can_focus=True):
             self._forget_lines(answer.number)
         else:
             self._put(answer.number, answer.rows)
-        self._want()
+        self.place_changed()
 
     def _begin(self, asked: Asked[R], answer: Answer[R]) -> None:
         """The first answer of a new source: its rows take the place of the old ones."""
@@ -234,26 +265,21 @@ class RecordTable(ScrollView, Generic[R], can_focus=True):
             self._put(answer.number, rows)
             self.notice = None if rows else self.empty
             self.set_reactive(RecordTable.cursor, index)
+            self._moved = index > 0
             self.scroll_to(y=scroll, animate=False, force=True)
             self._reveal()
             self._loader.settle(asked.source)
-        self._announce()
+        self.cursor_moved()
         self.post_message(self.Changed(self))
         self.refresh()
 
     def _put(self, number: int, rows: Sequence[R]) -> None:
         self._cache.put(number, rows)
-        wider = False
-        for column in self._columns:
-            if column.fits and (width := widest(column, rows)) > self._seen.get(column.key, 0):
-                self._seen[column.key] = width
-                wider = True
-        if wider:
-            self._arrange()
+        self._widen(rows)
         self._resize()
         self._forget_lines(number)
         if self.cursor // self._cache.size == number:
-            self._announce()
+            self.cursor_moved()
 
     def _take_count(self, count: Count) -> None:
         """More is known of how many rows there are."""
@@ -263,7 +289,47 @@ class RecordTable(ScrollView, Generic[R], can_focus=True):
             self.action_last()
         self.post_message(self.Changed(self))
 
-    def _want(self) -> None:
+    def _as_seen(self) -> Seen:
+        record, top = self.current, self.scroll_offset.y
+        key = None if record is None else self._key(record)
+        return Seen(self.cursor, key, top, self._body_height, pinned=top == 0 and not self._moved)
+
+    def _take_renewal(self, source: PageSource[R], asked: Seen, renewal: Renewal[R]) -> None:
+        """Put the new rows in the place of the old ones."""
+        now, size, index, top = self._as_seen(), source.page_size, renewal.index, renewal.top
+        if now != asked:  # the reader has moved meanwhile
+            found = None if now.key is None else place_in(renewal.pages, self._key, now.key, size)
+            index = max(0, now.index + index - asked.index) if found is None else found
+            top = 0 if now.pinned else max(0, now.top + index - now.index)
+        before, in_sight = self.current, now.top <= now.index < now.top + now.height
+        known, exact = self._cache.known, self._cache.exact
+        self._cache = PageCache(size)
+        self._strips.clear()
+        for number, rows in sorted(renewal.pages.items()):
+            self._cache.put(number, rows)
+            self._widen(rows)
+        self._cache.learn(Count(max(known, self._cache.known), exact))
+        self.notice = None if self._cache.known else self.empty
+        self.set_reactive(RecordTable.cursor, max(0, min(index, self._cache.known - 1)))
+        self._loader.exchange(source, counting=not self._cache.end_read)
+        self._resize()
+        self.scroll_to(y=top, animate=False, force=True)
+        if in_sight:
+            self._reveal()
+        if self.current != before:
+            self._highlighted = None
+        self.cursor_moved()
+        self.post_message(self.Changed(self))
+        self.refresh()
+        self.place_changed()
+
+    def _renewal_over(self) -> None:
+        self._renewing = False
+        source, self._renew_next = self._renew_next, None
+        if source is not None:
+            self.renew(source)
+
+    def place_changed(self) -> None:
         """Ask for the visible pages, then for those ahead."""
         asked = self._loader.asked
         if asked is not None:
@@ -281,133 +347,13 @@ class RecordTable(ScrollView, Generic[R], can_focus=True):
         self.set_reactive(RecordTable.hover, None)
         self._resize()
 
-    def _announce(self) -> None:
+    def cursor_moved(self) -> None:
         """Say on which record the cursor stands, when that has changed."""
         record = self.current
         key = None if record is None else self._key(record)
         if key != self._highlighted or record is None:
             self._highlighted = key
             self.post_message(self.Highlighted(self, self.cursor, record))
-
-    # Size and place
-
-    @property
-    def _width(self) -> int:
-        return self.scrollable_content_region.width
-
-    @property
-    def _body_height(self) -> int:
-        return max(1, self.size.height - HEADER)
-
-    def _resize(self) -> None:
-        size = Size(self._width, self._cache.known + HEADER)
-        if self.virtual_size != size:
-            self.virtual_size = size
-        if self.cursor >= self._cache.known:
-            self.cursor = max(0, self._cache.known - 1)
-
-    def _arrange(self) -> None:
-        self._places = arrange(self._columns, self._width, self._seen)
-        self._strips.clear()
-        self.refresh()
-
-    def on_resize(self) -> None:
-        """Give the columns their places anew and keep the cursor in sight."""
-        self._arrange()
-        self._resize()
-        self._reveal()
-        self._want()
-
-    def _reveal(self) -> None:
-        """Scroll just so far that the cursor's row is seen."""
-        top, height = self.scroll_offset.y, self._body_height
-        if self.cursor < top:
-            self._scroll(self.cursor)
-        elif self.cursor >= top + height:
-            self._scroll(self.cursor - height + 1)
-
-    def _scroll(self, top: int) -> None:
-        self.scroll_to(y=max(0, min(top, self._cache.known - self._body_height)), animate=False, force=True)
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Ask for the pages that came into sight."""
-        super().watch_scroll_y(old_value, new_value)
-        if round(old_value) != round(new_value):
-            self._forward = new_value > old_value
-            self._want()
-
-    def watch_cursor(self, old: int, new: int) -> None:
-        """Draw the two rows, keep the new one in sight and say where the cursor is."""
-        self._refresh_row(old)
-        self._refresh_row(new)
-        self._reveal()
-        self._announce()
-
-    def watch_hover(self, old: int | None, new: int | None) -> None:
-        """Draw the two rows."""
-        for index in (old, new):
-            if index is not None:
-                self._refresh_row(index)
-
-    def _refresh_row(self, index: int) -> None:
-        self.refresh(Region(0, index - self.scroll_offset.y + HEADER, self.size.width, 1))
-
-    # Drawing
-
-    def render_line(self, y: int) -> Strip:
-        """The header, a row, or a line of the notice."""
-        width = self._width
-        look = (tones_of(self.app), self._lit)
-        if look != self._look:
-            self._look = look
-            self._strips.clear()
-        if y < HEADER:
-            return self._draw_header(width)
-        index = self.scroll_offset.y + y - HEADER
-        if index >= self._cache.known:
-            notice = None if self._cache.known else self.notice
-            spans = notice_line(notice, y - HEADER, width, self._body_height)
-            return draw_spans(spans, width, self._drawn_in("background"))
-        state = (index, index == self.cursor, index == self.hover)
-        strip = self._strips.get(state)
-        if strip is None:
-            if len(self._strips) > KEPT_LINES:
-                self._strips.clear()
-            strip = self._strips[state] = self._draw_row(index, width)
-        return strip
-
-    @property
-    def _lit(self) -> bool:
-        """Whether the cursor is where keys go: here, or in an input above that moves it."""
-        return self.has_focus or not self.can_focus
-
-    def _drawn_in(self, background: str) -> StyleOf:
-        return partial(tones_of(self.app).style, background=background)
-
-    def _draw_header(self, width: int) -> Strip:
-        cells = [header_spans(place, *self._sort) for place in self._places]
-        return draw_row(self._places, cells, width, self._drawn_in("background"), (" ", "text"))
-
-    def _draw_row(self, index: int, width: int) -> Strip:
-        current = index == self.cursor
-        focused = self._lit
-        cursor = "cursor" if focused else "cursor-blurred"
-        style_of = self._drawn_in(cursor if current else "hover" if index == self.hover else "background")
-        record = self._cache.row(index)
-        mark: tuple[str, Tone] = ("▌", "accent" if focused else "faint") if current else (" ", "text")
-        error = self._cache.failed.get(index // self._cache.size)
-        if record is None and error is not None:
-            return draw_spans((mark, (printable(error.message), "error")), width, style_of)
-        cells = [NOT_LOADED if record is None else place.column.cell(record) for place in self._places]
-        return draw_row(self._places, cells, width, style_of, mark)
-
-    def _forget_lines(self, number: int) -> None:
-        """Draw a page's lines anew, where any of them is seen."""
-        size, top = self._cache.size, self.scroll_offset.y
-        for state in [state for state in self._strips if state[0] // size == number]:
-            del self._strips[state]
-        if number * size < top + self._body_height and top < (number + 1) * size:
-            self.refresh()
 
     # Keys and mouse
 
@@ -437,6 +383,7 @@ class RecordTable(ScrollView, Generic[R], can_focus=True):
             self.post_message(self.Selected(self, record))
 
     def _move(self, index: int) -> None:
+        self._moved = index > 0
         self.cursor = max(0, min(index, self._cache.known - 1))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
@@ -458,10 +405,6 @@ class RecordTable(ScrollView, Generic[R], can_focus=True):
             return
         index = self._index_at(event.y)
         if index is not None:
-            self.cursor = index
+            self._move(index)
             if event.chain == 2:
                 self.action_select()
-
-    def _index_at(self, y: int) -> int | None:
-        index = self.scroll_offset.y + y - HEADER
-        return index if y >= HEADER and index < self._cache.known else None

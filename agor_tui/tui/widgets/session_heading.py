@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from rich.segment import Segment
@@ -18,10 +16,11 @@ from agor_tui.cells import cell_len, fit
 from agor_tui.records import Session
 from agor_tui.statuses import Tone, status_glyph, status_tone, status_word
 from agor_tui.text import count, money, printable, tokens
+from agor_tui.tui.moments import Moments
 from agor_tui.tui.session_columns import tool_name, where
 from agor_tui.tui.tones import tones_of
 from agor_tui.tui.widgets.table_lines import draw_spans
-from agor_tui.tui.widgets.turn_lines import local_time, span
+from agor_tui.tui.widgets.turn_lines import span
 
 Tab = Literal["conversation", "tasks", "tree", "details"]
 
@@ -52,10 +51,10 @@ class SessionHeading(Widget):
 
         tab: Tab
 
-    def __init__(self, session_id: str, tab: Tab, clock: Callable[[], datetime]) -> None:
+    def __init__(self, session_id: str, tab: Tab, moments: Moments) -> None:
         super().__init__()
         self._session_id = session_id
-        self._clock = clock
+        self._moments = moments
         self.set_reactive(SessionHeading.tab, tab)
 
     def render_line(self, y: int) -> Strip:
@@ -124,7 +123,7 @@ class SessionHeading(Widget):
         begun = session.created_at
         if begun is None:
             return ""
-        local, now = local_time(begun), local_time(self._clock())
+        local, now = self._moments.local(begun), self._moments.now()
         year = "" if local.year == now.year else f" {local.year}"
         day = "" if local.date() == now.date() else f"{local.day} {local:%b}{year} "
         text = f"started {day}{local:%H:%M}"

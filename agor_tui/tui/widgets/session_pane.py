@@ -29,6 +29,10 @@ class SessionPane(Container):
         """Read what the tab shows of a session, or read it anew."""
         raise NotImplementedError
 
+    def follow(self, browser: Browser, detail: SessionDetail) -> None:
+        """Take in what has changed, without losing what the reader has chosen."""
+        self.fill(browser, detail)
+
     def fail(self, error: AgorError) -> None:
         """Say that the session cannot be shown."""
         raise NotImplementedError
@@ -36,6 +40,9 @@ class SessionPane(Container):
     def take_focus(self) -> None:
         """Let the keys go to the tab's main widget."""
         raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Draw anew: times are shown in another way."""
 
     def close_inner(self) -> bool:
         """Close what ``escape`` closes before it leaves the screen; False when nothing is open."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -12,11 +10,14 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.timer import Timer
 
 from agor_tui.cells import fit
 from agor_tui.errors import AgorError
 from agor_tui.statuses import Tone, status_glyph, status_tone, status_word
-from agor_tui.text import count, duration, money, printable, relative_time, tokens
+from agor_tui.text import count, duration, money, printable, tokens
+from agor_tui.tui.asking import ask
+from agor_tui.tui.moments import Moments
 from agor_tui.tui.session_columns import tool_name, where
 from agor_tui.tui.tones import tones_of
 from agor_tui.tui.widgets.table_columns import Spans
@@ -24,8 +25,11 @@ from agor_tui.tui.widgets.table_lines import draw_spans
 
 if TYPE_CHECKING:
     from agor_tui.records import Session, Task
+    from agor_tui.services.browser import Browser
     from agor_tui.services.glance import Glance
 
+PAUSE = 0.08
+"""Seconds that the cursor must rest before the selected session is read."""
 MOST_TASKS = 12
 MOST_TEXT = 2000
 """Characters of the last message."""
@@ -46,10 +50,12 @@ class SessionPanel(ScrollView, can_focus=False):
     SessionPanel { overflow-x: hidden; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     """
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, moments: Moments) -> None:
         super().__init__()
-        self._clock = clock
+        self._moments = moments
         self._session: Session | None = None
+        self._browser: Browser | None = None
+        self._rest: Timer | None = None
         self._facts: Glance | None = None
         self._error: AgorError | None = None
         self._lines: Lines = []
@@ -59,29 +65,43 @@ class SessionPanel(ScrollView, can_focus=False):
         """Whether all of the session is shown, not only what the list knows of it."""
         return self._facts is not None
 
-    def show(self, session: Session | None) -> None:
-        """Show what the list knows of a session."""
-        if session is self._session:
-            return
-        same = session is not None and self._session is not None and session.id == self._session.id
-        self._session = session
-        if not same:
-            self._facts = None
-            self._error = None
-            self.scroll_to(y=0, animate=False)
-        self.redraw()
-
-    def fill(self, facts: Glance) -> None:
-        """Add the rest."""
-        if self._session is not None and facts.detail.session.id == self._session.id:
-            self._facts = facts
-            self._error = None
+    def select(self, session: Session | None, browser: Browser | None) -> None:
+        """Show what the list knows of a session, and the rest from its database when the cursor has come to rest."""
+        if session is not self._session or browser is not self._browser:
+            same = session is not None and self._session is not None and session.id == self._session.id
+            same = same and browser is self._browser
+            self._session, self._browser = session, browser
+            if not same:
+                self._facts = None
+                self._error = None
+                self.scroll_to(y=0, animate=False)
             self.redraw()
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(PAUSE, self._fill)
 
-    def fail(self, error: AgorError) -> None:
-        """Say why the rest is not there."""
-        self._error = error
-        self.redraw()
+    def _fill(self) -> None:
+        session, browser = self._session, self._browser
+        if session is None or browser is None:
+            return
+        from agor_tui.services.glance import glance
+
+        session_id = session.id
+
+        def asked_still() -> bool:
+            return self._session is not None and self._session.id == session_id and self._browser is browser
+
+        def failed(error: AgorError) -> None:
+            if asked_still():
+                self._error = error
+                self.redraw()
+
+        def filled(found: Glance) -> None:
+            if asked_still():
+                self._facts, self._error = found, None
+                self.redraw()
+
+        ask(self, lambda: glance(browser, session_id), filled, failed)
 
     def on_resize(self) -> None:
         """Lines are fitted to the width."""
@@ -92,7 +112,7 @@ class SessionPanel(ScrollView, can_focus=False):
         """Draw anew; ages have changed."""
         width = self.scrollable_content_region.width - 2 * MARGIN
         old = self._lines
-        self._lines = session_lines(self._session, self._facts, self._error, self._clock(), max(8, width))
+        self._lines = session_lines(self._session, self._facts, self._error, self._moments, max(8, width))
         self.virtual_size = Size(width, max(self.size.height, len(self._lines)))
         for y, (before, after) in enumerate(zip_longest(old, self._lines)):
             if before != after:
@@ -107,7 +127,7 @@ class SessionPanel(ScrollView, can_focus=False):
 
 
 def session_lines(
-    session: Session | None, facts: Glance | None, error: AgorError | None, now: datetime, width: int
+    session: Session | None, facts: Glance | None, error: AgorError | None, moments: Moments, width: int
 ) -> Lines:
     """The panel's lines, each fitted to ``width`` cells."""
     if session is None:
@@ -119,7 +139,7 @@ def session_lines(
         (
             (f"{status_glyph(session.status)} ", status_tone(session.status)),
             (word, "text"),
-            (f" · {relative_time(session.updated_at, now)}{' · archived' if session.archived else ''}", "muted"),
+            (f" · {moments.text(session.updated_at)}{' · archived' if session.archived else ''}", "muted"),
         )
     )
     lines.append(((_dotted(tool_name(session.tool), printable(session.model or "", 60)), "muted"),))

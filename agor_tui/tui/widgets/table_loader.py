@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import Generic, TypeVar
 
 from agor_tui.errors import AgorError
@@ -15,6 +16,9 @@ from agor_tui.tui.asking import start_thread
 from agor_tui.tui.widgets.table_pages import PageSource
 
 R = TypeVar("R")
+
+COUNT_RESTS = 50
+"""The rows of a list that is read again are counted again after so many times as long as the last count took."""
 
 
 @dataclass(slots=True)
@@ -54,8 +58,13 @@ class Loader(Generic[R]):
         self._deliver = deliver
         self._answered = answered
         self._counted = counted
-        self._source: PageSource[R] | None = None
+        self.source: PageSource[R] | None = None
+        """The source that has answered."""
         self._queue = PageQueue()
+        self._list = 0
+        """Goes up with each list that is asked; sources that are exchanged are of the same list."""
+        self._counting = 0
+        self._count_after = 0.0
 
     def ask(self, asked: Asked[R]) -> None:
         """Ask a new source for its first page; what was asked before is forgotten."""
@@ -65,20 +74,35 @@ class Loader(Generic[R]):
 
     def leave(self) -> None:
         """Forget what was asked; the source that has answered stays."""
+        self._abandon()
+        self._list += 1
+        self._count_after = 0.0
+        self.asked = None
+
+    def _abandon(self) -> None:
         self._queue.abandon()
         self._queue = PageQueue()
-        self.asked = None
 
     def settle(self, source: PageSource[R] | None) -> None:
         """The source asked has answered, and is now the table's; None: the table has none."""
         self.asked = None
-        self._source = source
+        self.source = source
         if source is not None:
-            start_thread(self._count, source, self._queue)
+            start_thread(self._count, source, self._list)
+
+    def exchange(self, source: PageSource[R], *, counting: bool) -> None:
+        """Put a source that asks the same in the place of the one that has answered.
+
+        ``counting``: its rows are counted, unless that was done lately for how long it takes.
+        """
+        self._abandon()
+        self.source = source
+        if counting and self._counting != self._list and monotonic() >= self._count_after:
+            start_thread(self._count, source, self._list)
 
     def fetch(self, numbers: Sequence[int]) -> None:
         """Fetch these pages, in this order, in place of those that were wanted before."""
-        source = self.asked.source if self.asked else self._source
+        source = self.asked.source if self.asked else self.source
         if source is not None and self._queue.want(numbers):
             start_thread(self._read, source, self._queue)
 
@@ -99,16 +123,21 @@ class Loader(Generic[R]):
             queue.done(answer.number)
             self._answered(answer)
 
-    def _count(self, source: PageSource[R], queue: PageQueue) -> None:
+    def _count(self, source: PageSource[R], number: int) -> None:
+        self._counting = number
+        started = monotonic()
         # A count that fails is no reason to hide the rows: they are there, and their end will be met in reading.
         with contextlib.suppress(Exception):
             for count in source.counts():
-                if queue is not self._queue:
+                if number != self._list:
                     return
-                self._deliver(partial(self._take_count, queue, count))
+                self._deliver(partial(self._take_count, number, count))
+        if number == self._list:
+            ended = monotonic()
+            self._counting, self._count_after = 0, ended + COUNT_RESTS * (ended - started)
 
-    def _take_count(self, queue: PageQueue, count: Count) -> None:
-        if queue is self._queue and self.asked is None:
+    def _take_count(self, number: int, count: Count) -> None:
+        if number == self._list and self.asked is None:
             self._counted(count)
 
 

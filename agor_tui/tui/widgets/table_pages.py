@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from agor_tui.errors import AgorError
@@ -62,11 +62,17 @@ class PageCache(Generic[R]):
         self.exact = False
         """Whether ``known`` is all of them."""
         self.failed: dict[int, AgorError] = {}
-        self._end_read = False
+        self.end_read = False
+        """Whether the page was met on which the list ends."""
         self._pages: OrderedDict[int, Sequence[R]] = OrderedDict()
 
     def __contains__(self, number: int) -> bool:
         return number in self._pages
+
+    @property
+    def pages(self) -> tuple[Sequence[R], ...]:
+        """The rows of each page that is held."""
+        return tuple(self._pages.values())
 
     def put(self, number: int, rows: Sequence[R]) -> None:
         """Keep a page; a short one tells where the list ends."""
@@ -77,7 +83,7 @@ class PageCache(Generic[R]):
         if len(rows) == self.size:
             self.known = max(self.known, end)
         elif rows or number == 0:
-            self.known, self.exact, self._end_read = end, True, True
+            self.known, self.exact, self.end_read = end, True, True
         else:
             self.known = min(self.known, end)
         while len(self._pages) > KEPT_PAGES:
@@ -85,7 +91,7 @@ class PageCache(Generic[R]):
 
     def learn(self, count: Count) -> None:
         """Take in a count; where the list's end was read, that is known better."""
-        if not self._end_read:
+        if not self.end_read:
             self.known = max(count.value, self.known) if not count.exact else count.value
             self.exact = count.exact
 
@@ -97,6 +103,20 @@ class PageCache(Generic[R]):
             return None
         self._pages.move_to_end(number)
         return page[offset]
+
+    def place_of(self, fits: Callable[[R], bool]) -> int | None:
+        """The index of a record that is held; None where none fits."""
+        for number, rows in self._pages.items():
+            for offset, row in enumerate(rows):
+                if fits(row):
+                    return number * self.size + offset
+        return None
+
+    def replace(self, index: int, record: R) -> None:
+        """Put another record in the place of one that is held."""
+        number, offset = divmod(index, self.size)
+        rows = self._pages[number]
+        self._pages[number] = (*rows[:offset], record, *rows[offset + 1 :])
 
 
 def wanted_pages(cache: PageCache[R], top: int, height: int, forward: bool) -> list[int]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -17,8 +16,9 @@ from textual.timer import Timer
 from agor_tui.errors import AgorError
 from agor_tui.records import SessionDetail, Task, TaskDetail
 from agor_tui.statuses import status_glyph, status_tone, status_word
-from agor_tui.text import NOTHING, count, money, printable, relative_time, tokens
+from agor_tui.text import NOTHING, count, money, printable, tokens
 from agor_tui.tui.asking import ask
+from agor_tui.tui.moments import CELLS, Moments
 from agor_tui.tui.pager import open_text
 from agor_tui.tui.widgets.ink import INK_CLASSES, Ink, ink_css
 from agor_tui.tui.widgets.lines_view import Lines, LinesView
@@ -73,22 +73,29 @@ class TasksPane(SessionPane):
 
         task: Task
 
-    def __init__(self, clock: Callable[[], datetime], *, id: str | None = None) -> None:
+    def __init__(self, moments: Moments, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._clock = clock
+        self._moments = moments
         self._browser: Browser | None = None
         self._request = 0
         self._asking = False
         self._rest: Timer | None = None
         self._read: dict[str, TaskDetail] = {}
+        self._shown = False
+        self._detailed: str | None = None
+        """The task that all is shown of."""
 
     def compose(self) -> ComposeResult:
         """List and detail."""
-        table: RecordTable[Task] = RecordTable(task_columns(self._clock), lambda task: task.id)
+        table: RecordTable[Task] = RecordTable(task_columns(self._moments), lambda task: task.id)
         table.notice = READING
         table.empty = NO_TASKS
         yield table
         yield TaskDetailView()
+
+    def redraw(self) -> None:
+        """Times are shown in another way."""
+        self.table.set_columns(task_columns(self._moments))
 
     @property
     def table(self) -> RecordTable[Task]:
@@ -109,16 +116,18 @@ class TasksPane(SessionPane):
         """Read the tasks."""
         self._browser = browser
         self._request += 1
-        self._read.clear()
         request, session_id = self._request, detail.session.id
-        here = self.table.current
-        self._asking = True
+        self._asking = not self._shown
 
         def done(tasks: tuple[Task, ...]) -> None:
             if request == self._request:
                 self._asking = False
                 self.view.display = bool(tasks)
-                self.table.show(ListSource(in_order(tasks)), key=here.id if here else None)
+                same = set(tasks)
+                self._read = {id: known for id, known in self._read.items() if known.task in same}
+                source = ListSource(in_order(tasks))
+                (self.table.renew if self._shown else self.table.show)(source)
+                self._shown = True
 
         ask(self, lambda: browser.tasks_of(session_id), done, lambda error: self._failed(request, error))
 
@@ -187,7 +196,8 @@ class TasksPane(SessionPane):
             open_text(self.app, "task", "\n".join(line.plain.rstrip() for line in lines))
 
     def _show(self, detail: TaskDetail) -> None:
-        self.view.show(lambda width: task_lines(detail, width, Ink.of(self.view)))
+        again, self._detailed = detail.task.id == self._detailed, detail.task.id
+        self.view.show(lambda width: task_lines(detail, width, Ink.of(self.view)), keep=again)
 
 
 def in_order(tasks: Sequence[Task]) -> tuple[Task, ...]:
@@ -199,7 +209,7 @@ def in_order(tasks: Sequence[Task]) -> tuple[Task, ...]:
     )
 
 
-def task_columns(now: Callable[[], datetime]) -> tuple[Column[Task], ...]:
+def task_columns(moments: Moments) -> tuple[Column[Task], ...]:
     """The columns of a session's tasks."""
     return (
         Column("id", "ID", lambda t: ((printable(t.short_id, 64), "faint"),), 8, 14, gives_way=5, fits=True),
@@ -208,7 +218,7 @@ def task_columns(now: Callable[[], datetime]) -> tuple[Column[Task], ...]:
         Column("runtime", "RUNTIME", _runtime, 7, 10, gives_way=2, right=True, fits=True),
         Column("tools", "TOOLS", _tools, 5, 6, gives_way=3, right=True, fits=True),
         Column("model", "MODEL", lambda t: ((printable(t.model or "–", 60), "faint"),), 6, 20, gives_way=6, fits=True),
-        Column("age", "AGE", lambda t: ((relative_time(t.created_at, now()), "muted"),), 4, 10, gives_way=4, right=True,
+        Column("age", "AGE", lambda t: ((moments.cell(t.created_at), "muted"),), 4, CELLS, gives_way=4, right=True,
                fits=True),
     )  # fmt: skip
 

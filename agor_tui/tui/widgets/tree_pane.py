@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -14,8 +13,9 @@ from textual.message import Message
 from agor_tui.errors import AgorError
 from agor_tui.records import Session, SessionDetail, TreeNode
 from agor_tui.statuses import Tone, status_glyph, status_tone, status_word
-from agor_tui.text import count, printable, relative_time
+from agor_tui.text import count, printable
 from agor_tui.tui.asking import ask
+from agor_tui.tui.moments import CELLS, Moments
 from agor_tui.tui.session_columns import tool_name, where
 from agor_tui.tui.widgets.notice import Notice
 from agor_tui.tui.widgets.record_table import RecordTable
@@ -31,9 +31,12 @@ _DEEPEST = 16
 """Levels that are indented; deeper ones say how deep they are."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TreeRow:
-    """A session of the tree with the lines that lead to it; ``key`` is its place among the rows."""
+    """A session of the tree with the lines that lead to it; ``key`` is its place among the rows.
+
+    Not compared by contents: a family may be deeper than Python can compare.
+    """
 
     key: str
     lead: str
@@ -50,17 +53,22 @@ class TreePane(SessionPane):
 
         session: Session
 
-    def __init__(self, clock: Callable[[], datetime], *, id: str | None = None) -> None:
+    def __init__(self, moments: Moments, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._clock = clock
+        self._moments = moments
         self._request = 0
         self._asking = False
+        self._shown = False
 
     def compose(self) -> ComposeResult:
         """The tree as a list."""
-        table: RecordTable[TreeRow] = RecordTable(tree_columns(self._clock), lambda row: row.key)
+        table: RecordTable[TreeRow] = RecordTable(tree_columns(self._moments), lambda row: row.key)
         table.notice = READING
         yield table
+
+    def redraw(self) -> None:
+        """Times are shown in another way."""
+        self.table.set_columns(tree_columns(self._moments))
 
     @property
     def table(self) -> RecordTable[TreeRow]:
@@ -76,14 +84,18 @@ class TreePane(SessionPane):
         """Read the family."""
         self._request += 1
         request, session_id = self._request, detail.session.id
-        self._asking = True
+        self._asking = not self._shown
 
         def done(root: TreeNode) -> None:
             if request == self._request:
                 self._asking = False
                 rows = tuple(tree_rows(root, session_id))
-                at = next((number for number, row in enumerate(rows) if row.here), 0)
-                self.table.show(ListSource(rows), index=at)
+                if self._shown:
+                    self.table.renew(ListSource(rows))
+                else:
+                    self._shown = True
+                    at = next((number for number, row in enumerate(rows) if row.here), 0)
+                    self.table.show(ListSource(rows), index=at)
 
         ask(self, lambda: browser.tree(session_id), done, lambda error: self._failed(request, error))
 
@@ -131,7 +143,7 @@ def _lead(node: TreeNode, lasts: tuple[bool, ...]) -> str:
     return f"{stem}{'╰' if lasts[-1] else '├'}{line}{'◇' if node.relation == 'forked' else '▸'} "
 
 
-def tree_columns(now: Callable[[], datetime]) -> tuple[Column[TreeRow], ...]:
+def tree_columns(moments: Moments) -> tuple[Column[TreeRow], ...]:
     """The columns of a family tree."""
     return (
         Column("title", "FAMILY", _title, least=32, ideal=70),
@@ -142,7 +154,7 @@ def tree_columns(now: Callable[[], datetime]) -> tuple[Column[TreeRow], ...]:
         Column("where", "WHERE", lambda r: ((where(r.node.session), "muted"),), 12, 26, gives_way=7),
         Column("messages", "M", lambda r: ((count(r.node.session.message_count), "muted"),), 3, 9, gives_way=5,
                right=True, fits=True),
-        Column("age", "AGE", lambda r: ((relative_time(r.node.session.updated_at, now()), "muted"),), 4, 10,
+        Column("age", "AGE", lambda r: ((moments.cell(r.node.session.updated_at), "muted"),), 4, CELLS,
                gives_way=4, right=True, fits=True),
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -72,9 +72,15 @@ def local_time(time: datetime) -> datetime:
         return time
 
 
+Local = Callable[[datetime], datetime]
+
+
 @dataclass(frozen=True, slots=True)
 class TurnLines:
-    """Draws turns at one width in one ink. ``numbers`` gives each task's place among the session's, from 1."""
+    """Draws turns at one width in one ink.
+
+    ``numbers`` gives each task's place among the session's, from 1; ``local`` brings a time into the user's zone.
+    """
 
     ink: Ink
     width: int
@@ -82,6 +88,7 @@ class TurnLines:
     person: str = "you"
     roots: tuple[str, ...] = ()
     numbers: Mapping[str, int] = field(default_factory=dict)
+    local: Local = local_time
 
     def render(self, turn: Turn, before: Turn | None, view: View, depth: int = 0) -> Rendered:
         """Draw a turn that follows ``before`` (None at the beginning, or where that is not known)."""
@@ -152,8 +159,8 @@ class TurnLines:
         when = turn.message.timestamp
         parts = [part for part in (name and (name, style + Style(bold=True)), mark and (mark, self.ink.muted)) if part]
         if when:
-            local = local_time(when)
-            earlier = local_time(before.message.timestamp) if before and before.message.timestamp else None
+            local = self.local(when)
+            earlier = self.local(before.message.timestamp) if before and before.message.timestamp else None
             new_day = (earlier is None and name != "") or (earlier is not None and earlier.date() != local.date())
             parts.append((f"{local:%H:%M}", self.ink.faint))
             if new_day:

@@ -41,6 +41,7 @@ class TurnStore:
         self._windows: OrderedDict[int, tuple[Turn, ...]] = OrderedDict()
         self._calls: dict[str, tuple[int, int]] = {}
         self._children: dict[str, list[int]] = {}
+        self._stale: set[int] = set()
 
     def get(self, ordinal: int) -> Turn | None:
         """The turn with this ordinal; None when it is not in memory."""
@@ -54,17 +55,34 @@ class TurnStore:
             self._windows.move_to_end(ordinal // WINDOW)
 
     def missing(self, first: int, last: int) -> list[int]:
-        """The numbers of the windows between two ordinals that are not in memory."""
+        """The numbers of the windows between two ordinals that are not in memory, or are to be read again."""
         low, high = max(first, 0) // WINDOW, min(last, self.count - 1) // WINDOW
-        return [number for number in range(low, high + 1) if number not in self._windows]
+        return [number for number in range(low, high + 1) if number not in self._windows or number in self._stale]
+
+    def age(self) -> None:
+        """Every turn in memory may have changed: its window counts as missing until it is put again."""
+        self._stale.update(self._windows)
+
+    def moved(self, number: int, turns: Sequence[Turn]) -> bool:
+        """Whether these turns of a window are others than those in memory, not the same ones with other contents."""
+        known = self._windows.get(number, ())
+        return any(old.message.id != new.message.id for old, new in zip(known, turns, strict=False))
 
     def put(self, number: int, turns: Sequence[Turn]) -> set[int]:
         """Keep a window; returns the ordinals of turns that look different now, those of the window included."""
+        known = self._windows.get(number, ())
+        same = next((at for at, pair in enumerate(zip(known, turns, strict=False)) if pair[0] != pair[1]), None)
+        if same is None:
+            same = min(len(known), len(turns))
         self._windows[number] = tuple(turns)
         self._windows.move_to_end(number)
+        self._stale.discard(number)
         while len(self._windows) > _MOST_WINDOWS:
             self._windows.popitem(last=False)
-        changed = {turn.ordinal for turn in turns}
+        if known and same == len(turns) == len(known):
+            return set()
+        # All below the first difference: a turn's label depends on the one above it.
+        changed = {turn.ordinal for turn in turns[same:]}
         for turn in turns:
             for at, block in enumerate(turn.message.blocks):
                 if isinstance(block, ToolCall) and block.id and block.id not in self._calls:
@@ -82,6 +100,7 @@ class TurnStore:
     def drop(self) -> None:
         """Forget every turn, as before reading them again."""
         self._windows.clear()
+        self._stale.clear()
         self._calls.clear()
         self._children.clear()
 

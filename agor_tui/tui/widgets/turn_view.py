@@ -26,7 +26,7 @@ from agor_tui.tui.widgets.ink import INK_CLASSES, Ink, ink_css
 from agor_tui.tui.widgets.lines_view import notice_strip
 from agor_tui.tui.widgets.notice import Notice
 from agor_tui.tui.widgets.turn_column import Frame, TurnColumn
-from agor_tui.tui.widgets.turn_lines import TurnLines
+from agor_tui.tui.widgets.turn_lines import Local, TurnLines, local_time
 from agor_tui.tui.widgets.turn_parts import Jump, Place, Spot
 from agor_tui.tui.widgets.turn_store import WINDOW, TurnSource, TurnStore
 
@@ -65,6 +65,8 @@ class TurnView(ScrollView, can_focus=True):
         self._tasks: tuple[Task, ...] = ()
         self._prompts: tuple[int, ...] | None = None
         self._names = ("agent", "you")
+        self.local: Local = local_time
+        """Brings a time into the user's zone."""
         self._roots: tuple[str, ...] = ()
         self._request = 0
         self._loading: int | None = None
@@ -225,7 +227,7 @@ class TurnView(ScrollView, can_focus=True):
     def _turn_lines(self) -> TurnLines:
         numbers = {task.id: at for at, task in enumerate(self._tasks, 1)}
         agent, person = self._names
-        return TurnLines(Ink.of(self), max(self._width, 20), agent, person, self._roots, numbers)
+        return TurnLines(Ink.of(self), max(self._width, 20), agent, person, self._roots, numbers, self.local)
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw for the new size."""
@@ -236,6 +238,10 @@ class TurnView(ScrollView, can_focus=True):
         super().notify_style_update()
         if self.is_attached and self._column is not None:
             self.call_later(self._redraw)
+
+    def redraw_times(self) -> None:
+        """Draw anew: the user's zone is another."""
+        self._redraw()
 
     def _redraw(self) -> None:
         if self._column is not None and self._height > 0:
@@ -303,12 +309,12 @@ class TurnView(ScrollView, can_focus=True):
             return
         size = Size(self._width, max(column.total, self._height))
         top = max(0, min(column.top, size.height - self._height))
-        if size != self.virtual_size:
-            self.set_reactive(Widget.virtual_size, size)
-            self._scroll_update(size)
         if top != self.scroll_y or top != self.scroll_target_y:
             self.set_reactive(Widget.scroll_y, float(top))
             self.set_reactive(Widget.scroll_target_y, float(top))
+        if size != self.virtual_size:  # after the place: a place behind the new end would be taken for a scroll
+            self.set_reactive(Widget.virtual_size, size)
+            self._scroll_update(size)
         self.vertical_scrollbar.position = top
 
     def _compose_lines(self) -> None:

@@ -1,0 +1,178 @@
+"""The local copy of a libSQL database: an SQLite file, read as any other, that another program brings up to date."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from agor_tui.config.places import LibsqlPlace, SqlitePlace, describe, primary, replica_path
+from agor_tui.db import replica_sync
+from agor_tui.db.libsql_failures import explain_libsql
+from agor_tui.db.sqlite import SqliteFile
+from agor_tui.errors import Cancelled, ConfigError, DatabaseError
+
+_FIRST_S, _AGAIN_S = 600, 20
+"""So long may the first copy take, and bringing it up to date."""
+_FRESH_S = 2
+"""A copy that was tried no longer ago is opened as it is: opening for reading, and then for writing, is one opening."""
+_MODULE = "libsql_experimental"
+"""What brings a copy up to date, in the program ``replica_sync``."""
+_METADATA = ("-client_wal_index", "-info")
+"""What stands beside a copy, by the version of libSQL that made it."""
+
+
+_tried: dict[LibsqlPlace, tuple[float, str | None]] = {}
+"""When this program last brought a copy up to date (monotonic), and why that failed, in one sentence."""
+
+
+class Replica:
+    """The copy of one place. It is brought up to date when it is first read, after each change and in an interval."""
+
+    def __init__(self, place: LibsqlPlace) -> None:
+        self.place = place
+        self.path = replica_path(place)
+        self._file: SqliteFile | None = None
+        self._opening = threading.Lock()
+        self._one_at_a_time = threading.Lock()
+        self._closed = threading.Event()
+        self._syncing: subprocess.Popen[str] | None = None
+
+    @property
+    def synced_at(self) -> datetime | None:
+        """When the copy was last up to date."""
+        try:
+            return datetime.fromtimestamp(Path(f"{self.path}-sync").stat().st_mtime, UTC)
+        except OSError:
+            return None
+
+    @property
+    def staleness(self) -> str | None:
+        """Since when, and why, the copy is not up to date; None while it is."""
+        _, problem = _tried.get(self.place, (0.0, None))
+        if problem is None:
+            return None
+        then = self.synced_at
+        since = f"up to date last at {then:%Y-%m-%d %H:%M} UTC" if then else "not up to date"
+        return f"This copy was {since}: {problem}"
+
+    def file(self) -> SqliteFile:
+        """Return the file to read, which is brought up to date first when this is the first time.
+
+        Raises:
+            DatabaseError: there is no copy, and none can be made. ConfigError: the extra is missing.
+        """
+        with self._opening:
+            if self._file is None:
+                self._refuse_others()
+                then, _ = _tried.get(self.place, (-math.inf, None))
+                if not self._has_copy() or time.monotonic() - then > _FRESH_S:
+                    self._try(must=not self._has_copy())
+                self._file = SqliteFile(
+                    SqlitePlace(self.place.name, self.place.label, self.path, self.place.origin, read_only=True),
+                    writable=False,
+                    create=False,
+                )
+                if self.place.sync_interval_s:
+                    threading.Thread(target=self._keep, args=(self.place.sync_interval_s,), daemon=True).start()
+            return self._file
+
+    def sync(self) -> None:
+        """Bring the copy up to date; where that fails it stays as it is, and ``staleness`` says why."""
+        with contextlib.suppress(Cancelled, ConfigError):
+            self._try(must=False)
+
+    def cancel(self) -> None:
+        """End a synchronisation that runs in another thread."""
+        running = self._syncing
+        if running is not None:
+            running.kill()
+
+    def close(self) -> None:
+        """Stop bringing it up to date, and close the file."""
+        self._closed.set()
+        self.cancel()
+        if self._file is not None:
+            self._file.close()
+
+    def _keep(self, interval_s: int) -> None:
+        while not self._closed.wait(interval_s):
+            self.sync()
+
+    def _try(self, *, must: bool) -> None:
+        try:
+            with self._one_at_a_time:
+                self._run(_FIRST_S if must else _AGAIN_S)
+            problem = None
+        except (DatabaseError, ConfigError) as error:
+            if must or isinstance(error, (ConfigError, Cancelled)):
+                raise
+            problem = error.message
+        _tried[self.place] = (time.monotonic(), problem)
+
+    def _run(self, limit_s: float) -> None:
+        if find_spec(_MODULE) is None:
+            raise ConfigError(
+                "Local copies of libSQL databases need a part that is not installed.",
+                "Install it with: pip install 'agor-tui[turso]', or open the database itself by its URL.",
+            )
+        source = primary(self.place)
+        assert isinstance(source, LibsqlPlace)
+        url = urlsplit(source.url)
+        given = {
+            "path": str(self.path),
+            "url": f"{'http' if url.query == 'tls=0' else 'https'}://{url.netloc}{url.path}",
+            "token": source.auth_token.reveal() if source.auth_token else "",
+            "limit_s": math.ceil(limit_s),
+        }
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._syncing = subprocess.Popen(
+                [sys.executable, "-P", replica_sync.__file__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                env={**os.environ, "RUST_LOG": "off"},
+            )
+        except OSError as error:
+            raise DatabaseError(f"{self.path} cannot be written: {error.strerror}.", "Choose another place.") from None
+        with self._syncing as running:
+            try:
+                output, _ = running.communicate(json.dumps(given), limit_s)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                running.communicate()
+                output = '{"error": "timed out"}'
+            finally:
+                self._syncing = None
+        if running.returncode == -9 and not output:
+            raise Cancelled("The synchronisation was cancelled.")
+        try:
+            wrong = json.loads(output.strip().splitlines()[-1])["error"]
+        except (ValueError, LookupError, TypeError):
+            wrong = "the synchronisation broke off"
+        if wrong is not None:
+            raise explain_libsql(source, wrong) or DatabaseError(
+                f"{describe(source)} could not be copied.", "Check that the server gives copies (embedded replicas)."
+            )
+
+    def _has_copy(self) -> bool:
+        return any(Path(f"{self.path}{suffix}").exists() for suffix in _METADATA) and self.path.exists()
+
+    def _refuse_others(self) -> None:
+        """Raise where the path has a file that is no copy: synchronising would overwrite it."""
+        if not self._has_copy() and self.path.exists() and (self.path.is_dir() or self.path.stat().st_size):
+            raise DatabaseError(
+                f"{self.path} is there already, and is no copy of a libSQL database.",
+                "Give the copy a path of its own.",
+            )

@@ -1,0 +1,111 @@
+"""Looking at a database without opening it for use: what it is, what it holds and whether it answers in time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from agor_tui import paths
+from agor_tui.config.places import Place, PostgresPlace, describe, primary
+from agor_tui.errors import AbsentError, AgorError, DatabaseError
+from agor_tui.records import DatabaseSurvey
+
+if TYPE_CHECKING:
+    from agor_tui.db.engine import Database
+
+LIMIT_S = 5.0
+"""So long a database has for its answer."""
+
+
+class NoAnswerError(DatabaseError):
+    """A database did not answer in the time that it was given; it may yet."""
+
+    title = "No answer"
+
+    def __init__(self, message: str, hint: str, limit_s: float) -> None:
+        super().__init__(message, hint)
+        self.limit_s = limit_s
+
+
+class NotRunningError(DatabaseError):
+    """The embedded server sleeps: looking at its databases must not wake it."""
+
+    title = "Not running"
+
+
+def look(find: Callable[[], Place], limit_s: float | None = None) -> DatabaseSurvey:
+    """Look at the database at the place that ``find`` returns, which may take its time too, to fetch a password.
+
+    Nothing is written and no file is made. Blocks ``limit_s`` seconds at most (None: ``LIMIT_S``); what still runs
+    then is cut off.
+
+    Raises:
+        NoAnswerError: it took longer. AgorError: the place cannot be had, or the database not be reached or read.
+    """
+    limit = LIMIT_S if limit_s is None else limit_s
+    looking = _Looking(find)
+    looking.start()
+    looking.join(limit)
+    if looking.is_alive():
+        threading.Thread(target=looking.leave, daemon=True).start()
+        where = f"{describe(looking.place)} gave" if looking.place else "There was"
+        raise NoAnswerError(
+            f"{where} no answer in {limit:g} s.",
+            "Check that the server runs, and its host and port."
+            if looking.place
+            else "Its password is fetched first: check the command or the keyring that has it.",
+            limit,
+        )
+    if looking.survey is None:
+        raise looking.error or DatabaseError("The database was left.")
+    return looking.survey
+
+
+class _Looking(threading.Thread):
+    """The thread that looks: a daemon, since a call that hangs must not keep the program."""
+
+    def __init__(self, find: Callable[[], Place]) -> None:
+        super().__init__(daemon=True)
+        self.place: Place | None = None
+        self.survey: DatabaseSurvey | None = None
+        self.error: AgorError | None = None
+        self._find = find
+        self._database: Database | None = None
+        self._left = False
+
+    def run(self) -> None:
+        try:
+            self._look()
+        except AgorError as error:
+            self.error = error
+        except Exception as error:  # whatever it is, the user gets a sentence
+            from agor_tui.services.faults import unexpected
+
+            self.error = unexpected(error)
+
+    def _look(self) -> None:
+        from agor_tui.db.engine import Database
+        from agor_tui.repositories.probe import survey
+
+        self.place = self._find()
+        if isinstance(self.place, PostgresPlace) and self.place.embedded:
+            _require_running()
+        with Database(primary(self.place)) as database:  # opening a local copy would bring it up to date
+            self._database = database
+            if not self._left:
+                self.survey = survey(database)
+
+    def leave(self) -> None:
+        """Stop what the database does for us; the connection is closed by the thread itself, or by its time limit."""
+        self._left = True
+        if self._database is not None:
+            self._database.cancel()
+
+
+def _require_running() -> None:
+    folder = paths.embedded_folder()
+    if not (folder / "PG_VERSION").exists():
+        raise AbsentError("The embedded server has no databases yet.", "Set it up, and it is made.")
+    if not (folder / "postmaster.pid").exists():
+        raise NotRunningError("The embedded server is not running.", "It is started when a database of it is opened.")

@@ -1,0 +1,176 @@
+"""A local copy of a libSQL database: read as a file, written through its server, and honest about its age."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from sqlalchemy import text
+
+from agor_tui.config.places import LibsqlPlace, Place, primary, replica_path
+from agor_tui.db import migrator, replica
+from agor_tui.db.engine import Database
+from agor_tui.db.watching import lookout
+from agor_tui.errors import Cancelled, ConfigError, DatabaseError
+from agor_tui.repositories.places import BoardRepository
+from agor_tui.repositories.store import open_store
+from agor_tui.services import migrations
+from agor_tui.services.browser import Browser
+from tests import libsql_server
+from tests.conftest import place_of
+
+from .test_libsql import in_thread
+
+
+@pytest.fixture
+def copy(native_libsql: Callable[[], Place], tmp_path: Path) -> LibsqlPlace:
+    """A copy, not made yet, of a native database without rows."""
+    pytest.importorskip("libsql_experimental")
+    source = native_libsql()
+    assert isinstance(source, LibsqlPlace)
+    return replace(source, url=(tmp_path / "copies" / "copy 日本.db").as_uri(), sync_url=source.url)
+
+
+def boards(database: Database) -> int:
+    """How many there are, as this database sees it."""
+    return int(database.read(lambda connection: connection.scalar(text("SELECT count(*) FROM boards"))) or 0)
+
+
+def add_board(place: Place, name: str) -> None:
+    """Make a board as another program would: on the server."""
+    with Browser(*open_store(primary(place))) as other:
+        BoardRepository(other.store).create(name=name, created_by="anonymous")
+
+
+def age(place: LibsqlPlace) -> None:
+    """Make the copy look an hour older than it is, and as if another program had made it."""
+    replica._tried.clear()
+    then = time.time() - 3600
+    os.utime(f"{replica_path(place)}-sync", (then, then))
+
+
+def test_a_copy_is_made_and_brought_up_to_date_at_each_opening(copy: LibsqlPlace) -> None:
+    add_board(copy, "first")
+    with Browser(*open_store(copy)) as browser:
+        assert [board.name for board in browser.boards()] == ["first"]
+        assert (browser.info.dialect, browser.info.kind, browser.info.note) == ("sqlite", "native", None)
+        assert browser.info.place == f"{replica_path(copy)} (replica of {copy.sync_url})"
+    add_board(copy, "second")
+    age(copy)
+    with Browser(*open_store(copy)) as browser:
+        assert {board.name for board in browser.boards()} == {"first", "second"}
+
+
+def test_writing_goes_to_the_server_and_comes_back(copy: LibsqlPlace) -> None:
+    with Browser(*open_store(copy)) as browser:
+        made = BoardRepository(browser.store).create(name="日本", created_by="anonymous")
+        assert made.name == "日本"
+        assert browser.boards() == (made,)
+        with Database(primary(copy)) as server:
+            assert boards(server) == 1
+    with sqlite3.connect(f"file:{quote(str(replica_path(copy)))}?mode=ro", uri=True) as file:
+        assert file.execute("SELECT name FROM boards").fetchall() == [("日本",)]
+    file.close()
+
+
+def test_what_others_do_comes_in_the_interval(copy: LibsqlPlace) -> None:
+    with Database(replace(copy, sync_interval_s=1)) as database:
+        assert boards(database) == 0
+        with closing(lookout(database, native=True)) as looking:
+            assert looking.look()
+            add_board(copy, "another's")
+            end = time.monotonic() + 20
+            while boards(database) == 0:
+                assert time.monotonic() < end
+            while not looking.look():
+                assert time.monotonic() < end
+
+
+def test_without_the_server_the_copy_opens_and_says_how_old_it_is(copy: LibsqlPlace) -> None:
+    with Database(copy) as database:
+        boards(database)
+    age(copy)
+    gone = replace(copy, sync_url="libsql://127.0.0.1:1?tls=0")
+    with Browser(*open_store(gone)) as browser:
+        assert browser.boards() == ()
+        note = browser.info.note or ""
+        assert re.fullmatch(
+            r"This copy was up to date last at \d{4}-\d\d-\d\d \d\d:\d\d UTC: "
+            r"libsql://127\.0\.0\.1:1\?tls=0 cannot be reached\.",
+            note,
+        )
+        with pytest.raises(DatabaseError, match="cannot be reached"):
+            BoardRepository(browser.store).create(name="x", created_by="anonymous")
+
+
+def test_without_server_and_copy_there_is_a_sentence(copy: LibsqlPlace) -> None:
+    with pytest.raises(DatabaseError, match="cannot be reached"):
+        open_store(replace(copy, sync_url="libsql://127.0.0.1:1?tls=0"))
+    assert not replica_path(copy).exists() or replica_path(copy).stat().st_size == 0
+    with Browser(*open_store(copy)) as browser:  # what that left does not stand in the way
+        assert browser.boards() == ()
+
+
+def test_a_silent_server_is_given_up(copy: LibsqlPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In bounded time, and the app runs meanwhile: another process waits."""
+    with Database(copy) as database:
+        boards(database)
+    age(copy)
+    monkeypatch.setattr(replica, "_AGAIN_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = replace(copy, sync_url=f"libsql://127.0.0.1:{silent.getsockname()[1]}?tls=0")
+        with Database(place) as database:
+            assert boards(database) == 0
+            assert "did not answer in time" in (database.staleness or "")
+
+
+def test_leaving_while_the_first_copy_is_made(copy: LibsqlPlace) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = replace(copy, sync_url=f"libsql://127.0.0.1:{silent.getsockname()[1]}?tls=0")
+        with Database(place) as database:
+            thread, raised = in_thread(lambda: boards(database))
+            end = time.monotonic() + 10
+            while thread.is_alive() and time.monotonic() < end:
+                database.cancel()
+                thread.join(0.05)
+            assert not thread.is_alive()
+    assert [type(error) for error in raised] == [Cancelled]
+
+
+def test_a_file_that_is_no_copy_is_left_alone(copy: LibsqlPlace) -> None:
+    path = replica_path(copy)
+    path.parent.mkdir()
+    path.write_bytes(b"mine")
+    with pytest.raises(DatabaseError, match="is there already, and is no copy"):
+        open_store(copy)
+    assert path.read_bytes() == b"mine"
+
+
+def test_without_the_extra(copy: LibsqlPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database itself opens without; its copy says how to get it."""
+    monkeypatch.setattr(replica, "_MODULE", "no_such_module")
+    with pytest.raises(ConfigError) as caught:
+        open_store(copy)
+    assert "agor-tui[turso]" in caught.value.hint
+    with Browser(*open_store(primary(copy))) as browser:
+        assert browser.info.kind == "native"
+
+
+def test_migrating_a_copy_migrates_the_server(libsql: libsql_server.LibsqlServer, tmp_path: Path) -> None:
+    pytest.importorskip("libsql_experimental")
+    libsql.empty()
+    copy = LibsqlPlace(None, "copy.db", "test", (tmp_path / "copy.db").as_uri(), sync_url=libsql.url)
+    assert migrator.status(copy).kind == "empty"
+    assert [each.id for each in migrator.init(copy).revisions]
+    assert migrator.status(place_of(libsql.url)).kind == "native"
+    found = migrations.test(copy).info
+    assert (found.kind, found.owner) == ("native", "agor-tui")
