@@ -140,13 +140,11 @@ def byte_size(n: int | None) -> str:
     """A number of bytes in at most seven characters: ``812 B``, ``1.4 MB``, ``38 GB``; a megabyte is a million."""
     if n is None:
         return NOTHING
-    value = float(n)
-    for unit in ("B", "kB", "MB", "GB"):
+    value, unit = float(n), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
         if value < 999.5:
             break
-        value /= 1_000
-    else:
-        unit = "TB"
+        value, unit = value / 1_000, larger
     return f"{value:.1f} {unit}" if unit != "B" and value < 9.95 else f"{value:,.0f} {unit}"
 
 

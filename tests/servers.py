@@ -108,7 +108,8 @@ def make_folder() -> Path:
     folder.chmod(0o755)
     watch = (
         'while [ -d "$1" ] && kill -0 "$2" 2>/dev/null; do sleep 1; done; '
-        'for f in "$1"/*/postmaster.pid "$1"/*/server.pid; do [ -f "$f" ] && kill -QUIT "$(head -n 1 "$f")"; done; rm -rf "$1"'
+        'for f in "$1"/*/postmaster.pid "$1"/*/server.pid; do [ -f "$f" ] && kill -QUIT "$(head -n 1 "$f")"; done; '
+        'rm -rf "$1"'
     )
     subprocess.Popen(
         ["/bin/sh", "-c", watch, "watch", str(folder), str(os.getpid())],

@@ -178,7 +178,7 @@ class SessionEdits:
         known = [board for board in boards if not board.archived]
         names = {board.id: board.name for board in known}
         choices = [Choice(board.id, board.name, board.description or "") for board in known]
-        choices.append(Choice("", "where its worktree stands", "no board of its own"))
+        choices.append(Choice("", "the board of its worktree"))
         here = {session.board for session in sessions}
         current = next((board.id for board in known if {board.name} == here), None)
 
@@ -354,8 +354,10 @@ def named(sessions: Sequence[Session]) -> str:
 
 def deletion_effects(weight: SessionWeight, children: Sequence[Session]) -> list[str]:
     """What deleting a session means, in sentences."""
-    goes = f"{_number(weight.tasks, 'task')} and {_number(weight.messages, 'message')} are deleted with it."
-    effects = [goes]
+    effects = ["It has no tasks and no messages."]
+    if weight.tasks or weight.messages:
+        goes = f"{_number(weight.tasks, 'task')} and {_number(weight.messages, 'message')} are deleted with it."
+        effects = [goes]
     if weight.comments:
         effects.append(f"{_number(weight.comments, 'comment')} on a board lose what they were about.")
     if weight.children:

@@ -14,10 +14,10 @@ import psycopg
 
 from agor_tui import paths
 
-from . import databases, queries, screens, startup
+from . import databases, live, queries, screens, startup
 from .report import Result, machine, table
 
-GROUPS = ("start", "queries", "paging", "conversation")
+GROUPS = ("start", "queries", "paging", "conversation", "live")
 
 
 def main(arguments: list[str]) -> int:
@@ -58,6 +58,7 @@ def main(arguments: list[str]) -> int:
             ),
             "paging": lambda: screens.paging(targets[sizes[-1]], home),
             "conversation": lambda: screens.conversations(targets[sizes[0]], home),
+            "live": lambda: live.measure(targets[sizes[-1]]),
         }
         for group in groups:
             _say(group)

@@ -24,7 +24,7 @@ from agor_tui.db import migrator
 from agor_tui.db.embedded import embedded_server
 
 SIZES = (10_000, 1_000_000)
-EDITION = "2"
+EDITION = "3"
 
 SMALL, LARGE = 50, 5_000
 """Messages of the newest session and of the one after it."""

@@ -201,7 +201,7 @@ def test_a_newer_schema_than_ours(run: Run, tmp_path: Path) -> None:
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
     connection.close()
     before = path.read_bytes()
-    for command in (["session", "list"], ["db", "migrate"], ["db", "init"], ["db", "downgrade"]):
+    for command in (["session", "list"], ["db", "migrate"], ["db", "init"], ["db", "downgrade", "--yes"]):
         check(run(*command, "-d", path), 1, "9999")
     assert path.read_bytes() == before
     assert run("db", "test", "-d", path).code == 0

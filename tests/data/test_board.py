@@ -329,6 +329,7 @@ def test_columns_are_walks_of_an_index(filled: Browser, monkeypatch: pytest.Monk
     assert not scans(filled, lambda: repository.more("sessions", None, "idle", after, CARDS))
     monkeypatch.setattr(cards, "RARE", 100)  # two statuses have more, the others none
     assert not scans(filled, lambda: repository.page("sessions", board_id, {}, CARDS))
+    monkeypatch.setattr(cards, "CAP", 10)  # only a seventh of the tasks is of this board
     assert not scans(filled, lambda: repository.page("tasks", board_id, {}, CARDS))
 
 

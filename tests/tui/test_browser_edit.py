@@ -165,7 +165,7 @@ async def test_a_session_is_moved_to_a_board(place: Place, world: World) -> None
     world.boards.create(name="Release", slug=None, created_by=world.user.id)
     async with browsing(place) as pilot:
         await pilot.press("down", "b")
-        await shows(pilot, ChooseModal, "Release", "Checkout", "where its worktree stands")
+        await shows(pilot, ChooseModal, "Release", "Checkout", "the board of its worktree")
         await pilot.press(*"rel", "enter")
         await until(pilot, lambda: screen_of(pilot).table.row(1).board == "Release")  # type: ignore[union-attr]
 

@@ -36,7 +36,7 @@ GRACE = 0.2
 """Seconds that the list waits for others when the first database has answered."""
 
 OPENING = Notice("Opening the databases…", "", "esc goes back", "muted")
-NONE_OPEN = Notice("None of the databases opens", "Why not stands above.", "R tries again, esc goes back", "error")
+NONE_OPEN = Notice("None of the databases opens", "The line above says why.", "R tries again, esc goes back", "error")
 NO_SESSIONS = Notice(
     "No sessions yet",
     "These databases hold no sessions, or only archived ones.",

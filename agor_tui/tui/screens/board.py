@@ -42,9 +42,8 @@ LEFT = Notice("Not read", "You left before the database answered.", "R reads aga
 
 
 def _key(
-    keys: str, action: str, word: str, tooltip: str, *, show: bool = False, group: Binding.Group = KEYS
+    keys: str, name: str, action: str, word: str, tooltip: str, *, show: bool = False, group: Binding.Group = KEYS
 ) -> Binding:
-    name = "".join(letter if letter.isalpha() else "_" for letter in action).strip("_")
     return Binding(keys, action, word, show=show, id=f"board.{name}", tooltip=tooltip, group=group)
 
 
@@ -53,21 +52,34 @@ class BoardScreen(Screen[None]):
 
     AUTO_FOCUS = "BoardView"
     BINDINGS: ClassVar[list[BindingType]] = [
-        _key("b", "choose", "board", "Choose a board", show=True),
-        _key("v", "divide", "columns", "Other columns: by status of sessions or tasks, or by zone", show=True),
-        Binding("g", "go_to", "go to id", show=False, id="board.go_to", tooltip="Go to an id", group=KEYS),
-        _key("y", "copy", "copy id", "Copy the card's id"),
-        _key("R", "refresh", "refresh", "Read anew"),
-        _key("escape", "leave", "cancel", "Stop dragging or waiting"),
-        _key("m", "move", "move card", "Move the card to another column", show=True, group=EDIT_KEYS),
-        _key("shift+left", "shift(-1)", "move left", "Move the card to the column before", group=EDIT_KEYS),
-        _key("shift+right", "shift(1)", "move right", "Move the card to the next column", group=EDIT_KEYS),
-        _key("n", "edit('create')", "new board", "Make a board", group=EDIT_KEYS),
-        _key("r", "edit('rename')", "rename", "Give the board another name", group=EDIT_KEYS),
-        _key("e", "edit('describe')", "describe", "Change the board's description", group=EDIT_KEYS),
-        _key("a", "edit('archive')", "archive", "Archive the board, or take it out of the archive", group=EDIT_KEYS),
-        _key("x", "edit('delete')", "delete", "Delete the board; its sessions stay", group=EDIT_KEYS),
-        _key("u", "undo", "undo", "Take back the last change", show=True, group=EDIT_KEYS),
+        _key("b", "choose", "choose", "board", "Choose a board", show=True),
+        _key(
+            "v", "divide", "divide", "columns", "Other columns: by status of sessions or tasks, or by zone", show=True
+        ),
+        _key("g", "go_to", "go_to", "go to id", "Go to an id"),
+        _key("y", "copy", "copy", "copy id", "Copy the card's id"),
+        _key("R", "refresh", "refresh", "refresh", "Read anew"),
+        _key("escape", "leave", "leave", "cancel", "Stop dragging or waiting"),
+        _key("m", "move", "move", "move card", "Move the card to another column", show=True, group=EDIT_KEYS),
+        _key(
+            "shift+left", "move_left", "shift(-1)", "move left", "Move the card to the column before", group=EDIT_KEYS
+        ),
+        _key(
+            "shift+right", "move_right", "shift(1)", "move right", "Move the card to the next column", group=EDIT_KEYS
+        ),
+        _key("n", "create", "edit('create')", "new board", "Make a board", group=EDIT_KEYS),
+        _key("r", "rename", "edit('rename')", "rename", "Give the board another name", group=EDIT_KEYS),
+        _key("e", "describe", "edit('describe')", "describe", "Change the board's description", group=EDIT_KEYS),
+        _key(
+            "a",
+            "archive",
+            "edit('archive')",
+            "archive",
+            "Archive the board, or take it out of the archive",
+            group=EDIT_KEYS,
+        ),
+        _key("x", "delete", "edit('delete')", "delete", "Delete the board; its sessions stay", group=EDIT_KEYS),
+        _key("u", "undo", "undo", "undo", "Take back the last change", show=True, group=EDIT_KEYS),
     ]
 
     app: AgorApp

@@ -104,9 +104,8 @@ class BrowserScreen(SessionListScreen[Session]):
         return SessionPages(self.app.browser, self._filter, self._sort, self.app.preferences.page_size)
 
     def remark(self) -> str:
-        """How many are marked, and whether changes show by themselves."""
-        marked = f"{len(self._marked)} marked · " if self._marked else ""
-        return marked + live_sign(self.app.live)
+        """How many are marked; else whether changes show by themselves."""
+        return f"{len(self._marked)} marked" if self._marked else live_sign(self.app.live)
 
     def on_screen_resume(self) -> None:
         """Show what has changed while another screen was seen."""

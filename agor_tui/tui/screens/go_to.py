@@ -59,14 +59,16 @@ class GoToModal(ModalScreen[Match | None]):
     CSS = """
     GoToModal { align: center top; background: $background 60%; }
     GoToModal > Vertical {
-        width: 96; max-width: 96%; height: 18; max-height: 90%; margin-top: 2;
+        width: 100%; height: 18; max-height: 90%; margin-top: 2;
         background: $background; border: round $rule; padding: 0 1;
     }
+    GoToModal.-wide > Vertical { width: 96; }
     GoToModal Horizontal { height: 2; }
     GoToModal .prompt { width: 11; color: $accent; padding: 0 1; }
     GoToModal GoToInput { width: 1fr; }
     GoToModal .answer { width: auto; max-width: 50%; color: $muted; padding: 0 1; }
     """
+    HORIZONTAL_BREAKPOINTS = [(106, "-wide")]  # no strip of what is below beside it, too narrow to be read
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "close", id="go_to.close", tooltip="Stay where you are")
     ]

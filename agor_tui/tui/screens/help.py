@@ -31,10 +31,12 @@ class HelpScreen(ModalScreen[None]):
     CSS = """
     HelpScreen { align: center middle; background: $background 60%; }
     HelpScreen > VerticalScroll {
-        width: 84; max-width: 96%; height: auto; max-height: 92%;
+        width: 100%; height: auto; max-height: 92%;
         background: $surface; padding: 1 2; scrollbar-size-vertical: 1;
     }
+    HelpScreen.-wide > VerticalScroll { width: 84; }
     """
+    HORIZONTAL_BREAKPOINTS = [(94, "-wide")]  # no strip of what is below beside it, too narrow to be read
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q", "dismiss", "close", id="help.close", tooltip="Close the help"),
         Binding("down,j", "scroll(1)", show=False, id="help.down"),
