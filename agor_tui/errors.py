@@ -112,6 +112,12 @@ class MigrationError(AgorError):
     title = "Migration failed"
 
 
+class FileError(AgorError):
+    """A file cannot be written or read, or is not what it must be; what it was to go into is as it was."""
+
+    title = "Problem with a file"
+
+
 class Cancelled(AgorError):
     """The user left before the database answered."""
 

@@ -28,6 +28,13 @@ def default_database() -> Path:
     return platformdirs.user_data_path(_APP, appauthor=False) / "agor.db"
 
 
+def backups_folder() -> Path:
+    """Where backups are kept of databases that are no files of our own: ``backups`` in the user's data folder."""
+    import platformdirs
+
+    return platformdirs.user_data_path(_APP, appauthor=False) / "backups"
+
+
 def cache_dir() -> Path:
     """The folder of what can be made again, such as the demo databases."""
     import platformdirs

@@ -36,6 +36,14 @@ _ASSIGNED = re.compile(
 )
 _KEY = re.compile(r"""(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]++)\\{0,3}["']?\s{0,8}[:=]""")
 
+# What may be a key of JSON, each seen from where it begins, also one that begins in the midst of a string.
+_JSON_KEY = re.compile(r'"(?=([^"\\]*+)"[ \t\n\r]*+:)')
+_ESCAPED_KEY = re.compile(r'\\.[^"\\]*+"[ \t\n\r]*+:', re.DOTALL)
+_LONGEST_KEPT = 100
+_MOST_KEPT = 20_000
+_harmless: set[str] = set()
+"""Keys that say nothing of their values, as far as they were met."""
+
 
 def redact(value: Any) -> Any:
     """A copy of a JSON value in which each secret is ``HIDDEN``, told by its key in any spelling.
@@ -67,6 +75,21 @@ def redact(value: Any) -> Any:
     return root[0]
 
 
+def may_hold_secrets(text: str) -> bool:
+    """Whether ``redact`` may hide something in the JSON that ``text`` is: told by its keys, without decoding it."""
+    if "\\" in text and _ESCAPED_KEY.search(text):
+        return True
+    keys = set(_JSON_KEY.findall(text))
+    if keys <= _harmless:
+        return False
+    for key in keys - _harmless:
+        if key == "value" or len(key) > _LONGEST_KEPT or _rule_of(key) != "never":
+            return True
+        if len(_harmless) < _MOST_KEPT:
+            _harmless.add(key)
+    return False
+
+
 def redact_text(text: str) -> str:
     """The text with the passwords in URLs (``postgresql://u:p@h``) and in ``password=…`` pairs hidden."""
     if "@" in text:
@@ -79,7 +102,7 @@ def redact_broken(text: str) -> str:
     """Text that is no whole JSON, cut off at the first key that says a secret follows: where that ends is unknown."""
     for found in _KEY.finditer(text):
         if _rule_of(found[1][-100:]) in ("always", "text", "container"):
-            return f"{text[: found.end()]} {HIDDEN}"
+            return f"{redact_text(text[: found.end()])} {HIDDEN}"
     return redact_text(text)
 
 

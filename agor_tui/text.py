@@ -48,7 +48,7 @@ def printable(s: str, limit: int | None = None, *, multiline: bool = False) -> s
     cut = limit is not None and len(s) > limit
     if cut:
         s = s[: max(0, (limit or 0) - 1)].rstrip("\u200d")
-    if s.isascii() and s.isprintable():
+    if s.isascii() and (s.replace("\n", "") if multiline else s).isprintable():
         safe = s
     elif _SUSPECT.search(s):
         safe = _made_safe(s, multiline)

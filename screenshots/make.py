@@ -1,5 +1,7 @@
 """Make the pictures of this folder again: ``python screenshots/make.py`` runs the app on the demo database.
 
+``python screenshots/make.py NAME…`` makes these only.
+
 The demo, its present moment and the home folder are fixed, so the pictures change only with the app, but for the times
 that databases take to answer.
 """
@@ -7,11 +9,15 @@ that databases take to answer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
+import sqlite3
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from agor_tui.services.configuration import Configuration
@@ -47,6 +53,10 @@ class Picture:
     setup: bool = False
 
 
+UNDER_WAY = ("Reading the", "Opening the", "opening…", "… asking", "Making the", "Looking at")
+ENOUGH_LOOKS, MOST_LOOKS = 5, 400
+"""Looks, a tenth of a second apart: so many alike are rest, and after so many it is given up."""
+
 TO_RICH_SESSION = ("slash", *"tool:claude has:children", "enter", "enter")
 
 PICTURES = (
@@ -65,6 +75,7 @@ PICTURES = (
     Picture("board", keys=("2",)),
     Picture("databases", keys=("3",)),
     Picture("all-databases", keys=("3", "A")),
+    Picture("upkeep", (120, 30), keys=("3", "c")),
     Picture("switcher", (100, 30), keys=("d",)),
     Picture("migrations", (120, 30), keys=("4",)),
     Picture("settings", (120, 30), keys=("5",)),
@@ -86,9 +97,17 @@ async def take(picture: Picture) -> None:
     async with app.run_test(size=picture.size) as pilot:
 
         async def rest() -> None:
-            for _ in range(6):
-                await app.workers.wait_for_complete()
+            """Wait until nothing is under way and the picture has been the same for a while."""
+            before, same = "", 0
+            for _ in range(MOST_LOOKS):
                 await pilot.pause(0.1)
+                lines = app.screen._compositor.render_strips()
+                now = "\n".join("".join(segment.text for segment in line) for line in lines)
+                same = same + 1 if now == before and not any(word in now for word in UNDER_WAY) else 0
+                if same == ENOUGH_LOOKS:
+                    return
+                before = now
+            raise TimeoutError(f"{picture.name} does not come to rest")
 
         await rest()
         for key in picture.keys:
@@ -107,11 +126,15 @@ def main() -> None:
         shutil.rmtree(HOME, ignore_errors=True)
         (HOME / ".config" / "agor-tui").mkdir(parents=True)
         (HOME / ".config" / "agor-tui" / "config.yaml").write_text(CONFIG)
-        for name in ("laptop", "archive"):
-            shutil.copy(target, HOME / f"{name}.db")
+        (HOME / ".agor").mkdir()
+        for name in ("laptop.db", "archive.db", ".agor/agor.db"):
+            with contextlib.closing(sqlite3.connect(shutil.copy(target, HOME / name))) as copy:
+                applied = int((REFERENCE - timedelta(days=90)).timestamp() * 1000)
+                copy.execute("UPDATE schema_migrations SET applied_at = ?, applied_by = 'me@laptop'", (applied,))
+                copy.commit()
     os.environ.update(HOME=str(HOME), TZ="UTC", TEXTUAL_ANIMATIONS="none")
     time.tzset()
-    for picture in PICTURES:
+    for picture in [each for each in PICTURES if each.name in sys.argv[1:] or not sys.argv[1:]]:
         asyncio.run(take(picture))
         print(f"{picture.name}.svg")
     shutil.rmtree(HOME)

@@ -1,19 +1,21 @@
-"""``db``: making, migrating, emptying and testing a database."""
+"""``db``: making, migrating, emptying and testing a database; its other commands are in modules of their own."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from agor_tui.cli import streams
+from agor_tui.cli.care import db_backup, db_check, db_restore
 from agor_tui.cli.commands import Group, Settings, pass_settings
+from agor_tui.cli.compare import db_compare
+from agor_tui.cli.dump import db_export, db_import
 from agor_tui.cli.listing import json_option
-from agor_tui.errors import UsageError
+from agor_tui.cli.places import ask, named, place_of, require_terminal, yes_option
+from agor_tui.cli.transfer import db_copy, db_migrate_to_postgres
 from agor_tui.records import MigrationEvent, MigrationRun, MigrationStatus, Revision
 from agor_tui.text import duration, printable
 
@@ -28,12 +30,20 @@ def db() -> None:
     pass
 
 
+db.add_command(db_compare)
+
+db.add_command(db_backup)
+db.add_command(db_copy)
+db.add_command(db_migrate_to_postgres)
+db.add_command(db_check)
+db.add_command(db_restore)
+db.add_command(db_export)
+db.add_command(db_import)
+
+
 def target_option(default: str, help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """``--target``, a revision."""
     return click.option("--target", default=default, show_default=True, metavar="REVISION", help=help)
-
-
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 @db.command("init", help="Make a database for agor-tui: the file, or the tables in a PostgreSQL database.")
@@ -42,8 +52,8 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 def db_init(settings: Settings, dialect: str | None) -> None:
     from agor_tui.services import migrations
 
-    place = _place(settings, dialect)
-    _report(migrations.init(place, _applied), f"{_named(place)} is ready.")
+    place = place_of(settings, dialect)
+    _report(migrations.init(place, _applied), f"{named(place)} is ready.")
 
 
 @db.command("migrate", help="Bring a database of agor-tui to the newest revision, or to another.")
@@ -52,7 +62,7 @@ def db_init(settings: Settings, dialect: str | None) -> None:
 def db_migrate(settings: Settings, target: str) -> None:
     from agor_tui.services import migrations
 
-    place = _place(settings)
+    place = place_of(settings)
     _report(migrations.migrate(place, target, _stepped("applied")), _standing(place))
 
 
@@ -63,10 +73,10 @@ def db_migrate(settings: Settings, target: str) -> None:
 def db_downgrade(settings: Settings, target: str, yes: bool) -> None:
     from agor_tui.services import migrations
 
-    place = _place(settings)
+    place = place_of(settings)
     if not yes:
-        _require_terminal("Undoing revisions")
-        _ask(f"Undo revisions of {_named(place)} down to {printable(target)}? What only they can hold is lost.")
+        require_terminal("Undoing revisions")
+        ask(f"Undo revisions of {named(place)} down to {printable(target)}? What only they can hold is lost.")
     _report(migrations.downgrade(place, target, _stepped("undone")), _standing(place))
 
 
@@ -76,11 +86,11 @@ def db_downgrade(settings: Settings, target: str, yes: bool) -> None:
 def db_reset(settings: Settings, yes: bool) -> None:
     from agor_tui.services import migrations
 
-    place = _place(settings)
+    place = place_of(settings)
     if not yes:
-        _require_terminal("Emptying a database")
-        _ask(f"Empty {_named(place)}? All its rows are lost.")
-    _report(migrations.reset(place, _applied), f"{_named(place)} is empty.")
+        require_terminal("Emptying a database")
+        ask(f"Empty {named(place)}? All its rows are lost.")
+    _report(migrations.reset(place, _applied), f"{named(place)} is empty.")
 
 
 @db.command("status", help="Show the revisions of a database.")
@@ -89,7 +99,7 @@ def db_reset(settings: Settings, yes: bool) -> None:
 def db_status(settings: Settings, as_json: bool) -> None:
     from agor_tui.services import export, migrations
 
-    found = migrations.status(_place(settings))
+    found = migrations.status(place_of(settings))
     if as_json:
         streams.write([export.dumps(export.migration_status_json(found)), b"\n"])
     else:
@@ -102,7 +112,7 @@ def db_status(settings: Settings, as_json: bool) -> None:
 def db_test(settings: Settings, as_json: bool) -> None:
     from agor_tui.services import export, migrations
 
-    found = migrations.test(_place(settings))
+    found = migrations.test(place_of(settings))
     if as_json:
         streams.write([export.dumps(export.database_test_json(found)), b"\n"])
         return
@@ -118,48 +128,17 @@ def db_test(settings: Settings, as_json: bool) -> None:
         ("owner", info.owner),
         ("tenant", info.tenant or ""),
         ("access", "read-only" if info.read_only else "read and write"),
+        ("copy", info.note or ""),
         ("latency", f"{found.latency_ms:.2f} ms (connected in {found.connect_ms:.0f} ms)"),
     ]
     streams.write_lines(fact_lines(facts, Painter(streams.look(sys.stdout).colour)))
-
-
-def _place(settings: Settings, dialect: str | None = None) -> Place:
-    """The place that is meant; ``dialect`` chooses among the configured ones, or must be that of ``--database``."""
-    from agor_tui.config import PostgresPlace, resolve
-
-    environ = dict(os.environ)
-    if dialect is not None:
-        environ.pop("DB_MODE", None)
-        environ["AGOR_DB_DIALECT"] = dialect
-    place = resolve(settings.database, config_path=settings.config, environ=environ, tenant=settings.tenant)
-    if dialect is not None and isinstance(place, PostgresPlace) != (dialect == "postgresql"):
-        raise UsageError(f"{_named(place)} is no {dialect} database.", "Leave out --dialect, or name another.")
-    return replace(place, read_only=place.read_only or settings.read_only)
-
-
-def _named(place: Place) -> str:
-    from agor_tui.config import describe
-
-    return printable(describe(place))
 
 
 def _standing(place: Place) -> str:
     from agor_tui.services import migrations
 
     current = migrations.status(place).current
-    return f"{_named(place)} is at revision {current}." if current else f"{_named(place)} has no revision applied."
-
-
-def _require_terminal(what: str) -> None:
-    if not streams.is_terminal(sys.stdin):
-        raise UsageError(f"{what} is asked about, and there is no terminal to ask.", "Add --yes.")
-
-
-def _ask(question: str) -> None:
-    """Go on only after a yes. Raises Exit after a no."""
-    if not click.confirm(question, err=True):
-        streams.note("Nothing was changed.")
-        raise click.exceptions.Exit(1)
+    return f"{named(place)} is at revision {current}." if current else f"{named(place)} has no revision applied."
 
 
 def _applied(revision: Revision) -> None:

@@ -55,7 +55,7 @@ def run() -> NoReturn:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code: 0 ok, 1 error, 2 usage, 3 ambiguous, 4 not found."""
+    """Run one command line and return its exit code: 0 ok, 1 error, 2 usage, 3 ambiguous, 4 not found, 5 different."""
     streams.prepare()
     try:
         code = _invoke(list(arguments))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,13 +16,11 @@ from agor_tui.cli.listing import list_options
 from agor_tui.errors import NotFoundError
 from agor_tui.records import Message, Turn
 from agor_tui.services import export
-from agor_tui.services.conversation import pair, paired_window
+from agor_tui.services.conversation import in_pieces, pair, paired_window
 from agor_tui.text import printable
 
 if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
-
-T = TypeVar("T")
 
 _PIECE = 200
 
@@ -47,7 +45,7 @@ def message_list(
         else:
             total = browser.message_count(session)
             start = browser.message_position(session, after) + 1 if after else 0
-            turns = _in_pieces(partial(_turns, browser, session, keep_results=as_json), start)
+            turns = in_pieces(partial(_turns, browser, session, keep_results=as_json), start, _PIECE)
         if as_json:
             messages = (turn.message for turn in islice(turns, limit or None))
             streams.write(export.array(messages, export.message_json))
@@ -61,15 +59,6 @@ def _turns(browser: Browser, session: str, start: int, size: int, *, keep_result
         return browser.conversation(session, start, size)
     messages = paired_window(partial(browser.message_window, session), start, size, keep_results=True)
     return [Turn(ordinal, each) for ordinal, each in enumerate(messages, start)]
-
-
-def _in_pieces(fetch: Callable[[int, int], Sequence[T]], start: int) -> Iterator[T]:
-    """All from ``start`` on, fetched a piece at a time."""
-    while piece := fetch(start, _PIECE):
-        yield from piece
-        if len(piece) < _PIECE:
-            return
-        start += len(piece)
 
 
 def _of_task(

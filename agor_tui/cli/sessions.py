@@ -1,4 +1,4 @@
-"""``session list``, ``session show`` and ``session tree``."""
+"""``session list``, ``session show``, ``session tree`` and ``session export``."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from agor_tui.cli import streams
 from agor_tui.cli.columns import session_columns
 from agor_tui.cli.commands import Group, Settings, pass_settings
 from agor_tui.cli.listing import Listing, json_option, list_options
+from agor_tui.cli.session_export import session_export
 from agor_tui.errors import UsageError
 from agor_tui.filters import parse_session_filter
 from agor_tui.records import Sort, SortKey
 from agor_tui.services import export
 
 
-@click.group("session", cls=Group, help="List sessions, show one or its tree.")
+@click.group("session", cls=Group, help="List sessions, show one or its tree, export them.")
 def session() -> None:
     pass
+
+
+session.add_command(session_export)
 
 
 @session.command(

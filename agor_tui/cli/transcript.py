@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from agor_tui.cli.tables import Painter
 from agor_tui.records import (
     AttachmentBlock,
     Block,
-    Message,
     NoticeBlock,
     RequestBlock,
     TextBlock,
@@ -20,6 +18,7 @@ from agor_tui.records import (
     UnknownBlock,
 )
 from agor_tui.services.export import dumps
+from agor_tui.services.transcript import Entry, entries_of, minute
 from agor_tui.statuses import Tone
 from agor_tui.text import printable
 
@@ -39,17 +38,14 @@ class Transcript:
             title = printable(turn.task.title, _SUBJECT)
             yield self._paint(f"── task {printable(turn.task.short_id)} · {title}", "faint")
             yield ""
-        if turn.prompt is not None:
-            yield from self._spoken("user", turn.task.created_at if turn.task else None, (TextBlock(turn.prompt),), "")
-        message = turn.message
-        if message.blocks:
-            yield from self._spoken(_speaker(message), message.timestamp, message.blocks, _remark(message))
+        for entry in entries_of(turn):
+            yield from self._spoken(entry)
 
-    def _spoken(self, speaker: str, moment: datetime | None, blocks: tuple[Block, ...], remark: str) -> Iterator[str]:
-        time = moment.strftime("%Y-%m-%d %H:%M") if moment else ""
-        head = self._paint(printable(speaker), "accent" if speaker == "user" else "strong")
-        yield f"{head}  {self._paint('  '.join(part for part in (time, remark) if part), 'muted')}".rstrip()
-        for block in blocks:
+    def _spoken(self, entry: Entry) -> Iterator[str]:
+        head = self._paint(printable(entry.speaker), "accent" if entry.speaker == "user" else "strong")
+        facts = "  ".join(part for part in (minute(entry.time), printable(entry.remark)) if part)
+        yield f"{head}  {self._paint(facts, 'muted')}".rstrip()
+        for block in entry.blocks:
             for line in self._block(block):
                 yield f"  {line}".rstrip()
         yield ""
@@ -92,18 +88,3 @@ class Transcript:
 
 def _text_lines(text: str) -> list[str]:
     return printable(text.strip("\n"), multiline=True).split("\n") if text.strip() else []
-
-
-def _speaker(message: Message) -> str:
-    return f"{message.role} (sub-agent)" if message.parent_tool_id else message.role
-
-
-def _remark(message: Message) -> str:
-    remarks = []
-    if message.type != message.role:
-        remarks.append(printable(message.type))
-    if message.queued:
-        remarks.append("queued")
-    if message.reverted:
-        remarks.append("taken back")
-    return " · ".join(remarks)

@@ -98,9 +98,14 @@ def from_url(fields: ConnectionFields, url: str, environ: Mapping[str, str]) -> 
 
 
 def shown_url(fields: ConnectionFields) -> str:
-    """The URL of the fields, without the password. One that cannot be read back is written as far as it goes."""
+    """The URL of the fields, without the password; empty where all are.
+
+    One that cannot be read back is written as far as it goes.
+    """
     if fields.kind != "postgresql":
         return fields.url
+    if fields == ConnectionFields("postgresql", fields.name, url=fields.url):
+        return ""
     user = _encoded(fields.user.strip())
     secret = f":{MASKED}" if fields.password else ""
     hosts = ",".join(_host_in_url(host) for host in fields.host.strip().split(","))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from agor_tui.config.connection import FIELDS, ConnectionFields, example_url, file_place, from_url, shown_url
-from agor_tui.config.settings import is_name
+from agor_tui.config.settings import LONGEST_NAME, is_name
 from agor_tui.config.urls import SSL_MODES, dialect_of, expand_path, is_url, parse_ports
 from agor_tui.errors import ConfigError
 
@@ -29,6 +29,8 @@ def complaints(fields: ConnectionFields, taken: Collection[str] | None = None) -
         complaint = _CHECKS[name](fields)
         if complaint:
             found[name] = complaint
+    if fields.kind == "postgresql" and "url" in found:
+        found = {"url": found["url"]}  # the other fields are as the last URL that could be read filled them
     if taken is not None and (complaint := name_complaint(fields.name, taken)):
         found["name"] = complaint
     return found
@@ -43,6 +45,8 @@ def name_complaint(text: str, taken: Collection[str]) -> str:
         return "Another database has this name already."
     if name == "database":
         return "This word stands for the config's default database. Use another one."
+    if len(name) > LONGEST_NAME:
+        return f"At most {LONGEST_NAME} characters; these are {len(name):,}."
     if not is_name(name):
         return "Use a word such as team, without / or : and without .db at its end."
     return ""
@@ -173,6 +177,8 @@ def _check_pg_name(text: str) -> str:
         return "This is a URL, not a name." + (" It belongs in the line URL." if text else "")
     if _control(text):
         return "A name has no control characters."
+    if re.search(r"(?i)\bpassword\s*=", text):
+        return "This is a connection string. Put its parts into the fields of their own."
     if len(text.encode("utf-8", "surrogatepass")) > _LONGEST_NAME:
         return f"PostgreSQL's names are at most {_LONGEST_NAME} bytes long."
     return ""

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import yaml
 
+from agor_tui.config.file import read_content
 from agor_tui.config.urls import quoted_unless_secret
 from agor_tui.errors import ConfigError, suggestion
 
@@ -22,8 +23,6 @@ W = TypeVar("W", bound=str)
 _TAG = "tag:yaml.org,2002:"
 _MAX_DEPTH = 50
 """Composing recurses, in C: some thousand levels would end the process."""
-_LARGEST = 4 << 20
-"""Bytes; a device would never end."""
 _MOST_NODES = 100_000
 """Of an entry, those that aliases repeat included."""
 
@@ -37,18 +36,6 @@ def read_document(file: Path) -> Section | None:
         ConfigError: the file cannot be read, is no YAML, or is no map of keys.
     """
     return parse_document(file, read_content(file))
-
-
-def read_content(file: Path) -> bytes:
-    """The bytes of a settings file. Raises ConfigError where it cannot be read, or is larger than any such file."""
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(_LARGEST + 1)
-    except OSError as error:
-        raise ConfigError(f"The config file {file} cannot be read: {error.strerror}.") from None
-    if len(content) > _LARGEST:
-        raise ConfigError(f"{file} is no config file: it is larger than {_LARGEST >> 20} MB.")
-    return content
 
 
 def parse_document(file: Path, content: bytes) -> Section | None:
@@ -115,7 +102,10 @@ class Section:
         if key not in self._nodes:
             return False
         node = self._nodes[key][1]
-        return not _is_null(node) and bool(node.value or not isinstance(node, yaml.ScalarNode))
+        if not isinstance(node, yaml.ScalarNode):
+            return True
+        # What begins with a ! is a tag with nothing behind it, to be complained of.
+        return not _is_null(node) and bool(node.value or not node.tag.startswith(_TAG))
 
     def text(self, key: str) -> str | None:
         """A text as it stands in the file; numbers and the like count as text."""

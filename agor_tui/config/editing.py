@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agor_tui.config.file import read_content
 from agor_tui.config.settings import Settings, read_settings
 from agor_tui.errors import ConfigChangedError, ConfigError, ConfigKeyError
 
@@ -68,6 +71,7 @@ def change(file: Path, environ: Mapping[str, str], edit: Edit) -> None:
     try:
         _make_folder(target.parent)
         with _locked(file, target.parent):
+            _clear(target)
             for _ in range(_MOST_ATTEMPTS):
                 before = _content(file, target)
                 document = _document(file, before or b"", environ)
@@ -118,13 +122,13 @@ def _document(file: Path, content: bytes, environ: Mapping[str, str]) -> Documen
 
 def _content(file: Path, target: Path) -> bytes | None:
     """What stands in the file; None where it does not exist. Raises ConfigError where it may not be changed."""
-    from agor_tui.config.document import read_content
-
     try:
         mode = target.stat().st_mode
     except FileNotFoundError:
         return None
     content = read_content(file)
+    if not stat.S_ISREG(mode):  # such as /dev/null, which root could replace
+        raise ConfigError(f"The config file {file} is no ordinary file.", _UNCHANGED)
     # It could be replaced all the same, but somebody protected it.
     if not mode & 0o200 or not os.access(target, os.W_OK):
         raise ConfigError(f"The config file {file} is read-only.", f"{_UNCHANGED} Make it writable with: chmod u+w")
@@ -166,6 +170,15 @@ def _replaced(target: Path, before: bytes | None, content: bytes) -> bool:
             os.unlink(name)
         raise
     return True
+
+
+def _clear(target: Path) -> None:
+    """Remove what runs that were killed while they wrote left behind: it may hold passwords."""
+    if os.name == "nt":  # where another run may be writing right now
+        return
+    for left in target.parent.glob(f".{glob.escape(target.name)}-*.tmp"):
+        with suppress(OSError):
+            left.unlink()
 
 
 def _bytes(target: Path) -> bytes | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from agor_tui.config.document import Section, parse_document, read_content
+from agor_tui.config.document import Section, parse_document
+from agor_tui.config.file import is_there, read_content
 from agor_tui.config.keys import ENTRY, UI, ConfigValue, Key, locate, masked, masked_url
 from agor_tui.config.places import PostgresPlace, describe
 from agor_tui.config.resolve import chosen
@@ -38,11 +39,11 @@ def effective(file: Path, config_path: Path | None, environ: Mapping[str, str]) 
     Raises:
         ConfigError: the file cannot be read or is wrong, or a variable is.
     """
-    root = parse_document(file, read_content(file)) if file.exists() else None
+    root = parse_document(file, read_content(file)) if is_there(file) else None
     settings = read_settings(root, environ) if root else Settings(file)
     opens = chosen(settings, environ)
     option = "--config" if config_path else CONFIG_VARIABLE if environ.get(CONFIG_VARIABLE) else DEFAULT
-    yield ConfigValue("file", str(file), option if root or file.exists() else f"{option}, not there")
+    yield ConfigValue("file", str(file), option if root or is_there(file) else f"{option}, not there")
     yield ConfigValue("opens", describe(opens), opens.origin)
     written = dict(_written(root, settings)) if root else {}
     if "active" in written:

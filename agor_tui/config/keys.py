@@ -120,8 +120,10 @@ def locate(dotted: str, names: Collection[str]) -> Located:
             for name, inner in _names(rest, names):
                 if inner in ENTRY or _is_group(inner):
                     return _in_entry(("databases", name), inner)
+    shown = quoted_unless_secret(dotted)
+    near = suggestion(dotted, _known(rest, names)) if shown != Secret.MASK else ""  # it repeats what was typed
     raise ConfigKeyError(
-        f"The key {quoted_unless_secret(dotted)} is not known{suggestion(dotted, _known(rest, names))}.",
+        f"The key {shown} is not known{near}.",
         "agor-tui config show lists the keys that have a value.",
     )
 

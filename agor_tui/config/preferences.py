@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from agor_tui.config.file import read_content
 from agor_tui.config.urls import quoted_unless_secret
 from agor_tui.errors import ConfigError, suggestion
 
@@ -24,6 +25,7 @@ Confirm = Literal["changes", "deletes"]
 THEMES: tuple[Theme, ...] = ("dark", "light")
 TIMES: tuple[Times, ...] = ("relative", "absolute")
 CONFIRM: tuple[Confirm, ...] = ("changes", "deletes")
+_LEAVE = ("ctrl+q", "ctrl+c")
 PAGE_SIZES = range(10, 1001)
 
 
@@ -51,9 +53,8 @@ DEFAULTS = Preferences()
 def may_have_preferences(file: Path) -> bool:
     """Tell, without reading YAML, whether a file could have a ``ui`` section; False where it cannot be read."""
     try:
-        with file.open("rb") as stream:
-            return re.search(rb"\bui\b", stream.read()) is not None
-    except OSError:
+        return re.search(rb"\bui\b", read_content(file)) is not None
+    except ConfigError:
         return False
 
 
@@ -102,6 +103,11 @@ def _keys(section: Section) -> dict[str, str]:
             raise ConfigError(
                 f"{section.where(binding)} must be the name of a key.",
                 'Write it as in f, ctrl+g or "comma"; quote ~ and what YAML would read as something else.',
+            )
+        if taken := [each for each in _LEAVE if each in re.split(r"[\s,]+", key.lower())]:
+            raise ConfigError(
+                f"{section.where(binding)} cannot be {taken[0]}, which leaves the app wherever one is.",
+                "Choose another key.",
             )
         keys[binding] = key
     return keys

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from agor_tui import paths
 from agor_tui.config import passwords
+from agor_tui.config.file import is_there
 from agor_tui.config.passwords import NO_PASSWORD, PasswordHome
 from agor_tui.config.places import LibsqlPlace, PostgresPlace, Secret, SqlitePlace, SslOptions
 from agor_tui.config.preferences import DEFAULTS, Preferences, read_preferences
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 CONFIG_VARIABLE = "AGOR_TUI_CONFIG"
 EMBEDDED_DATABASE = "agor"
+LONGEST_NAME = 100
+"""Characters of a new database's name; a longer one would be hard to show, and YAML has a limit too."""
 DIALECTS = {"sqlite": "sqlite", "postgresql": "postgresql", "postgres": "postgresql"}
 
 FetchPassword = Callable[[Mapping[str, str]], Secret]
@@ -75,7 +78,7 @@ def load_settings(config_path: Path | None, environ: Mapping[str, str]) -> Setti
         ConfigError: a file that was named is missing, or something in the file is wrong.
     """
     file = config_file(config_path, environ)
-    if not _is_there(file):
+    if not is_there(file):
         if config_path or environ.get(CONFIG_VARIABLE):
             raise ConfigError(
                 f"The config file {file} does not exist.",
@@ -86,16 +89,6 @@ def load_settings(config_path: Path | None, environ: Mapping[str, str]) -> Setti
 
     root = read_document(file)
     return Settings(file) if root is None else read_settings(root, environ)
-
-
-def _is_there(file: Path) -> bool:
-    try:
-        file.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True  # and reading it will say what is wrong
-    return True
 
 
 def read_settings(root: Section, environ: Mapping[str, str]) -> Settings:

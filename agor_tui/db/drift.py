@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, inspect
 from sqlalchemy.engine import Connection, Dialect
 
+from agor_tui.db import transfer_marks
 from agor_tui.db.notices import TELLING_TABLES, TRIGGER
 from agor_tui.db.postgresql import json_decoded
 from agor_tui.db.revision import VERSION_TABLE
@@ -58,6 +59,8 @@ def _sentence(change: tuple[Any, ...], dialect: Dialect) -> str:
     match change:
         case ("add_table", table):
             return f"The table {table.name} is missing."
+        case ("remove_table", table) if table.name == transfer_marks.NAME:
+            return "A copy into this database is unfinished: the same command continues it."
         case ("remove_table", table):
             return f"The table {table.name} is not one of ours."
         case ("add_column", _, table, column):

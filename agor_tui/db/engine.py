@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlalchemy import exc
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from agor_tui.db.replica import Replica
+    from agor_tui.db.snapshot import Snapshot
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ class Database:
         self.read_only = not writable
         self.tenant = tenant
         self._running: set[Any] = set()
+        self._closed = False
         self._guard = threading.Lock()
         self._file: SqliteFile | None = None
         self._replica: Replica | None = None
@@ -132,6 +134,25 @@ class Database:
                     raise shown from None
         raise AssertionError("unreachable")
 
+    @contextmanager
+    def snapshot(self, *, ours: bool = False) -> Iterator[Snapshot]:
+        """A reading transaction on one state of the database, for as long as it takes; cancelled by ``cancel``.
+
+        ``ours`` says that the tables are native: only then may SQLite keep a log beside the file meanwhile.
+
+        Raises:
+            DatabaseError: the database cannot be reached or read.
+        """
+        from agor_tui.db.snapshot import open_snapshot
+
+        file = self._replica.file() if self._replica is not None else self._file
+        source = file.steady_source(ours=ours) if file is not None else None
+        with self._explained(), self._unit(source.engine if source else self.engine) as connection:
+            try:
+                yield open_snapshot(self, connection, file, source)
+            finally:
+                connection.invalidate()  # its settings are not those of a unit of work, and it may be lost
+
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction that is committed when it returns and rolled back when it raises.
 
@@ -155,7 +176,9 @@ class Database:
                 connection.exec_driver_sql("COMMIT")
             except BaseException:
                 if not connection.invalidated:
-                    connection.exec_driver_sql("ROLLBACK")
+                    # A full disk has made SQLite roll back by itself: what failed is to be told, not that.
+                    with suppress(exc.DBAPIError):
+                        connection.exec_driver_sql("ROLLBACK")
                 raise
         if self._replica is not None:
             self._replica.sync()
@@ -182,7 +205,8 @@ class Database:
             self._replica.cancel()
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; one that is in use by another thread as soon as its unit of work ends."""
+        self._closed = True
         if self._pool is not None:
             self._pool.dispose()
         if self._file is not None:
@@ -214,6 +238,8 @@ class Database:
             finally:
                 with self._guard:
                     self._running.discard(driver)
+                if self._closed:
+                    connection.invalidate()  # else it goes back into a pool that nobody empties any more
 
 
 def _running(place: PostgresPlace) -> PostgresPlace:

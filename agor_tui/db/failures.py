@@ -29,8 +29,8 @@ _SQLITE = (
     ("unable to open", "cannot be opened.", "Check the path and its permissions."),
     (
         "disk I/O error",
-        "cannot be read: the disk reports an error.",
-        "Check the disk, or that the file is whole.",
+        "cannot be read or written: the disk reports an error.",
+        "Check the disk and its free space, or that the file is whole.",
     ),
     ("readonly", "may not be written.", "Check the permissions of the file and its folder."),
     ("pattern too complex", "cannot search for so long a text.", "Shorten the filter."),
@@ -49,6 +49,8 @@ _SQLITE = (
 )
 
 _NO_SUCH_DATABASE = "has no database of that name."
+_MAY_NOT_READ = "does not allow this user to read it."
+_CHANGE = re.compile(r"(?i)^\s*(INSERT|UPDATE|DELETE)\b|\bFOR UPDATE\s*$")
 
 _POSTGRESQL = (
     (
@@ -90,6 +92,11 @@ _POSTGRESQL = (
     ),
     (r"certificate", "showed a certificate that cannot be checked.", "Check ssl.ca and the host's name."),
     (
+        r"invalid response to SSL negotiation|expected authentication request from server, but received",
+        "does not answer as PostgreSQL does.",
+        "Check host and port: another program may be behind them.",
+    ),
+    (
         r"server does not support SSL|SSL was required|SSL(?! connection has been closed)",
         "could not agree on SSL.",
         "Check the ssl settings.",
@@ -102,9 +109,20 @@ _POSTGRESQL = (
     (r"statement timeout", "needed more than 30 s for a query.", "Narrow the filter."),
     (
         r"permission denied(?: for (?P<what>\w+ \S+))?",
-        "does not allow this user to read it.",
+        _MAY_NOT_READ,
         "Ask for the right to SELECT.",
     ),
+    (
+        r"lock timeout|deadlock detected|could not serialize access",
+        "is being changed by another program right now.",
+        "Nothing was changed. Try again in a moment.",
+    ),
+    (
+        r"has no equivalent in encoding",
+        "has an encoding that cannot hold this text.",
+        "Nothing was changed. A database in UTF8 holds all text.",
+    ),
+    (r"No space left on device", "has no room left on its disk.", "Nothing was changed. Make room on the server."),
     (r'schema "(?P<name>[^"]*)" does not exist', "has no such schema.", "Check schema in the config."),
     (
         r"read-only transaction",
@@ -151,6 +169,8 @@ def explain(place: Place, error: exc.DBAPIError) -> AgorError:
         for pattern, sentence, hint in _POSTGRESQL:
             if found := re.search(pattern, text):
                 what = found.groupdict().get("what")
+                if sentence == _MAY_NOT_READ and _CHANGE.search(error.statement or ""):
+                    sentence, hint = "does not allow this user to change it.", "Ask for the right to change rows."
                 kind = AbsentError if sentence == _NO_SUCH_DATABASE else DatabaseError
                 return kind(f"{subject} {sentence}", f"{hint[:-1]} on {what}." if what else hint)
     first = redact_text(text.strip().splitlines()[0] if text.strip() else type(error).__name__)

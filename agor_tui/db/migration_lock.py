@@ -80,8 +80,6 @@ def _begin_sqlite(connection: Connection) -> bool:
 
 def _begin_postgresql(connection: Connection, place: PostgresPlace) -> None:
     postgresql.begin(connection, place, read_only=False, tenant=None)
-    # READ COMMITTED, so that what is read after the wait for the lock is what the other program left.
-    connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_WAIT_S}s'")
 

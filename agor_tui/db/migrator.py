@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.schema import CreateSchema
 
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe, primary
-from agor_tui.db import scripts
+from agor_tui.db import scripts, transfer_marks
 from agor_tui.db.backup import copy_file, copy_path
 from agor_tui.db.drift import differences
 from agor_tui.db.engine import Database
@@ -117,6 +117,7 @@ def reset(place: Place, progress: Progress | None = None) -> MigrationRun:
             if ownership(connection) == "native":
                 backup = _back_up(database, connection, require_known(connection, place) or "base")
                 metadata.drop_all(connection)
+                transfer_marks.end(connection)
                 connection.exec_driver_sql(f"DROP TABLE {VERSION_TABLE}")
         return replace(_run(database, len(REVISIONS), "upgrade", _done(progress)), backup=backup)
 
@@ -187,7 +188,7 @@ def _recorded(row: Any, state: Literal["applied", "changed", "unknown"]) -> Revi
         name=row.name,
         state=state,
         applied_at=row.applied_at,
-        duration_ms=row.duration_ms,
+        duration_ms=row.duration_ms if isinstance(row.duration_ms, int) else None,  # SQLite holds anything there
         checksum=row.checksum,
         applied_by=row.applied_by,
         tool_version=row.tool_version,

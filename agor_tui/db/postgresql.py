@@ -20,6 +20,8 @@ from agor_tui.config.places import Place, PostgresPlace
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 30_000
+LOCK_TIMEOUT_MS = 5_000
+"""So long a change waits for another program that holds the row; as long as SQLite does."""
 SILENCE_S = STATEMENT_TIMEOUT_MS / 1000 + 5
 """So long is waited for an answer of a reading transaction: the server itself should have given up before."""
 
@@ -90,6 +92,7 @@ def connect(place: PostgresPlace, *, silence_s: float | None = None) -> psycopg.
         "keepalives_count": 3,
         "tcp_user_timeout": STATEMENT_TIMEOUT_MS + 10_000,
         **place.conninfo(),
+        "client_encoding": "utf-8",  # of a server without an encoding (SQL_ASCII) text would come as bytes
     }
     if place.service is None:
         # Where none is given, OpenSSL would ask the terminal for the passphrase of a client's key, amidst the app.
@@ -127,8 +130,11 @@ def begin(connection: Connection, place: Place, *, read_only: bool, tenant: str 
     """Begin a transaction with the place's settings, in one round trip; a reading one sees a single state."""
     assert isinstance(place, PostgresPlace)
     driver = connection.connection.driver_connection
-    mode = "ISOLATION LEVEL REPEATABLE READ READ ONLY" if read_only else "READ WRITE"
-    statements = [f"BEGIN {mode}", f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"]
+    # READ COMMITTED whatever the role's default: who waited for a row's lock compares what the other one left.
+    mode = "REPEATABLE READ READ ONLY" if read_only else "READ COMMITTED READ WRITE"
+    statements = [f"BEGIN ISOLATION LEVEL {mode}", f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"]
+    if not read_only:
+        statements.append(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
     if place.schema:
         statements.append(f"SET LOCAL search_path = {sql.Identifier(place.schema).as_string(driver)}")
     if tenant is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from urllib.parse import quote
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, exc
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import NullPool, QueuePool
 
@@ -49,6 +50,7 @@ class SqliteFile:
         self._copied: tuple[tuple[int, ...], Source] | None = None
         self._immutable: Source | None = None
         self._live: Source | None = None
+        self._identity: tuple[int, ...] = ()
         if create:
             _make(self.path)
         _check(self.path, database_option(place))
@@ -56,7 +58,7 @@ class SqliteFile:
     def source(self, *, attempt: int = 0) -> Source:
         """Return how to read (or write) the file now; ``attempt`` counts the readings that the file changed under."""
         if self._writable:
-            return self._locked("rw", pooled=True)
+            return self._own()
         if _size(self.path, "-wal"):
             return self._locked("ro") if Path(f"{self.path}-shm").exists() else self.private_copy()
         # A journal is a writer at work, whose locks are heeded. A file of WAL kind is never opened with locks while
@@ -70,6 +72,44 @@ class SqliteFile:
             engine = self._engine(f"{_uri(self.path)}?mode=ro&immutable=1", pooled=True)
             self._immutable = Source(engine, fingerprint)
         return self._immutable
+
+    def steady_source(self, *, ours: bool) -> Source:
+        """Return how to read one state of the file for long, in one transaction that others' writes do not disturb.
+
+        ``ours`` says that we own it: then a log may be beside it meanwhile. What is read of another program's file of
+        WAL kind counts only as long as ``changed`` says no.
+        """
+        if self._writable or _size(self.path, "-wal") or (_is_wal(self.path) and not ours):
+            return self.source()
+        if not _is_wal(self.path):
+            locked = self._locked("ro")
+            if self.left_unfinished():  # by a writer at work, whose locks are heeded, or by one that died
+                try:
+                    with locked.engine.connect() as connection:
+                        connection.exec_driver_sql("SELECT 1 FROM sqlite_master").scalar()
+                except exc.DBAPIError as error:
+                    if "locked" not in str(error.orig):
+                        return self.private_copy()
+            return locked
+        folder = self.path.parent
+        # Only who may write removes the log again that reading a file of WAL kind makes.
+        return self._locked("rw") if os.access(self.path, os.W_OK) and os.access(folder, os.W_OK) else self.source()
+
+    def _own(self) -> Source:
+        """The file for writing: the one that has the name now, for SQLite would go on with one that had it before."""
+        identity = _fingerprint(self.path)[:2]
+        if self._live is not None and identity != self._identity:
+            if not identity:
+                raise DatabaseError(f"{self.path} is not there any more.", "Put it back, or open another database.")
+            if _size(self.path, "-wal"):  # opening the new file would mix the changes of the old one into it
+                raise DatabaseError(
+                    f"{self.path} was replaced while it was open, and {self.path.name}-wal belongs to the file before.",
+                    f"Quit, delete {self.path.name}-wal if the new file shall count, and open it again.",
+                )
+            self._live.engine.dispose()
+            self._live = None
+        self._identity = identity
+        return self._locked("rw", pooled=True)
 
     def _locked(self, mode: str, *, pooled: bool = False) -> Source:
         if self._live is None:

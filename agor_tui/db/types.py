@@ -9,6 +9,8 @@
 What PostgreSQL cannot hold (a NUL, a lone surrogate) is kept reversibly: as U+FDD0, a character that Unicode reserves
 for such internal use, followed by the four hex digits of the code unit; a U+FDD0 of the text itself likewise. SQLite's
 driver refuses lone surrogates in text values, so texts are kept that way there too; JSON has its own escapes.
+What stands in SQLite in the place of JSON and JSONB refuses altogether (broken, nested too deeply, a number too large)
+a copy keeps as a JSON string: U+FDD0, the word ``text:``, and the text itself as texts are kept.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ _MS = timedelta(milliseconds=1)
 
 _MARK = "\ufdd0"
 _HEX = _MARK * 2
+_NO_JSON = f"{_MARK}text:"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff\ufdd0]")
 _MARKED = re.compile(_MARK + "([0-9a-f]{4})")
 _JSON_ESCAPE = re.compile(
@@ -72,9 +75,18 @@ def keep_json(text: str) -> str:
     return _JSON_ESCAPE.sub(replace, text)
 
 
+def keep_no_json(text: str) -> str:
+    """Return ``text``, which JSONB refuses, as a JSON string that ``restore_json`` makes ``text`` of again."""
+    return json.dumps(_NO_JSON + keep_text(text), ensure_ascii=False)
+
+
 def restore_json(text: str) -> str:
-    """Undo ``keep_json``: marked code units come back as JSON escapes."""
-    return _MARKED.sub(r"\\u\1", text) if _MARK in text else text
+    """Undo ``keep_json`` and ``keep_no_json``: marked code units come back as JSON escapes."""
+    if _MARK not in text:
+        return text
+    if text.startswith(f'"{_NO_JSON}'):
+        return restore_text(str(json.loads(text))[len(_NO_JSON) :])
+    return _MARKED.sub(r"\\u\1", text)
 
 
 def load_json(text: str | None) -> Any:
@@ -278,7 +290,7 @@ class Json(TypeDecorator[str]):
             return None
         if dialect.name == "postgresql":
             return keep_json(value)
-        return _escape_surrogates(value)
+        return escape_surrogates(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
         if value is None:
@@ -287,7 +299,8 @@ class Json(TypeDecorator[str]):
         return restore_json(text) if dialect.name == "postgresql" else text
 
 
-def _escape_surrogates(text: str) -> str:
+def escape_surrogates(text: str) -> str:
+    """Return JSON ``text`` with lone surrogates as its escapes, which SQLite's driver can take."""
     return text if text.isascii() else re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

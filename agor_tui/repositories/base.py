@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -295,9 +296,14 @@ class Repository(Generic[R]):
             prefix = self._prefix(text)
         except UsageError:
             # An id of a form that we do not know is still one when it is given whole.
-            whole = ids.Prefix(text, "literal", text, text)
             if self._between(connection, text, text):
-                return whole, 1, [text]
+                return ids.Prefix(text, "literal", text, text), 1, [text]
+            # Rows that were copied from a store whose ids are no UUIDs go by the beginnings of those.
+            with suppress(UsageError):
+                prefix = ids.parse_prefix(text, literal=True)
+                copied = [each for each in self._between(connection, prefix.low, prefix.high) if prefix.matches(each)]
+                if copied:
+                    return prefix, len(copied), copied[:CANDIDATES]
             raise
         found = [each for each in self._between(connection, prefix.low, prefix.high) if prefix.matches(each)]
         found = found or list(self._of_other_form(connection, text, prefix))

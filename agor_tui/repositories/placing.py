@@ -9,8 +9,8 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from agor_tui import ids
+from agor_tui.db.exact_json import dump_exact, load_exact
 from agor_tui.db.tables import board_objects, boards, worktrees
-from agor_tui.db.types import dump_json, load_json
 from agor_tui.errors import DatabaseError, EditConflictError, NotFoundError, quoted
 from agor_tui.records import Placement
 from agor_tui.repositories.base import Store
@@ -84,12 +84,12 @@ class Placer:
         made = Placement(ids.new_id(), seen.board_id, seen.worktree_id, seen.worktree, zone_id)
         data = merge({"position": {"x": 0, "y": 0}}, {"zone_id": zone_id})
         row = {"object_id": made.id, "board_id": seen.board_id, "worktree_id": seen.worktree_id}
-        connection.execute(insert(board_objects).values(**row, created_at=datetime.now(UTC), data=dump_json(data)))
+        connection.execute(insert(board_objects).values(**row, created_at=datetime.now(UTC), data=dump_exact(data)))
         return made
 
     def _update(self, connection: Connection, object_id: str | None, data: dict[str, Any]) -> None:
         here = board_objects.c.object_id == object_id
-        connection.execute(update(board_objects).where(here).values(data=dump_json(data)))
+        connection.execute(update(board_objects).where(here).values(data=dump_exact(data)))
 
     def _refuse(self, seen: Placement, now: str | None, labels: dict[str, str]) -> None:
         was, is_now = (labels.get(zone or "", "no zone") for zone in (seen.zone_id, now))
@@ -102,7 +102,7 @@ class Placer:
 
 def _data(row: Any, seen: Placement) -> dict[str, Any]:
     try:
-        data = load_json(row.data)
+        data = load_exact(row.data)
     except ValueError:
         data = None
     if not isinstance(data, dict):

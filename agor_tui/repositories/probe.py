@@ -103,6 +103,7 @@ def _identify(database: Database, started: float) -> tuple[DatabaseTest, Schema 
         origin=place.origin,
         tenant=tenant,
         name=place.name,
+        note=database.staleness,
     )
     return DatabaseTest(info, connect_ms, latency_ms), schema
 

@@ -142,6 +142,15 @@ class SessionRepository(Repository[Session]):
 
         return cast("Count", self.read(work))
 
+    def chosen(self, filter: SessionFilter) -> tuple[str, ...]:
+        """Return the ids of all sessions that ``filter`` lets through."""
+
+        def work(connection: Connection) -> tuple[str, ...]:
+            conditions = self._conditions(filter, Names(self.store, connection))
+            return tuple(connection.scalars(select(self.keys.c.id).where(*conditions)))
+
+        return cast("tuple[str, ...]", self.read(work))
+
     def cursor(self, id_or_prefix: str, sort: Sort) -> Cursor:
         """Return the place of a session in the order of ``sort``; raises as ``get``."""
 

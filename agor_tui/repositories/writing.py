@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from agor_tui import ids
 from agor_tui.db import tables
-from agor_tui.db.types import dump_json, load_json
+from agor_tui.db.exact_json import dump_exact, load_exact
 from agor_tui.errors import DatabaseError, NotFoundError, ReadOnlyError, UsageError
 from agor_tui.records import Kind
 from agor_tui.repositories.base import Store
@@ -109,7 +109,7 @@ class Writer:
         if "timestamp" in target.table.c:
             row.setdefault("timestamp", row["created_at"])
         if "data" in target.table.c:
-            row["data"] = dump_json(merge({}, nested))
+            row["data"] = dump_exact(merge({}, nested))
         row[target.key] = row_id
         connection.execute(insert(target.table).values(row))
         return str(row_id)
@@ -144,7 +144,7 @@ class Writer:
         key = target.table.c[target.key]
         written: dict[str, Any] = dict(columns)
         if nested:
-            written["data"] = dump_json(merge(self._stored(row), nested))
+            written["data"] = dump_exact(merge(self._stored(row), nested))
         if "updated_at" in target.table.c:
             written.setdefault("updated_at", datetime.now(UTC))
         if written:
@@ -203,7 +203,7 @@ class Writer:
 
     def _stored(self, row: Row[Any]) -> dict[str, Any]:
         try:
-            stored = load_json(row.data)
+            stored = load_exact(row.data)
         except ValueError:
             stored = None
         if not isinstance(stored, dict):

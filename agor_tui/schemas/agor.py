@@ -117,7 +117,7 @@ def build(
         repos=_repos(tables, json) if tables.has("repos") else None,
         worktrees=worktrees,
         placements=_placements(tables, json, place),
-        users=_users(tables) if tables.has("users") else None,
+        users=_users(tables, json) if tables.has("users") else None,
         session_statuses=SESSION_STATUSES,
         task_statuses=TASK_STATUSES,
         blocks=blocks,
@@ -178,7 +178,7 @@ def _tasks(tables: Tables, json: JsonSql) -> FromClause:
         "sha_start": json.text(data, "git_state", "sha_at_start"),
         "sha_end": json.text(data, "git_state", "sha_at_end"),
         "report": func.coalesce(json.text(data, "report", "path"), json.text(data, "report"), type_=Text()),
-        "queue_position": t.c.get("queue_position"),
+        "queue_position": first(t.c.get("queue_position"), json.integer(data, "queue_position")),
         "data": data,
         **task_usage(json, data),
     }
@@ -210,7 +210,8 @@ def _messages(tables: Tables, json: JsonSql) -> FromClause:
         "parent_tool_id": parent,
         "queued": case((queued, yes), else_=no),
         "queue_position": m.c.get("queue_position"),
-        "reverted": no,
+        # Agor's cannot be taken back; those of another store, copied into ours, may have been.
+        "reverted": case((json.text(data, "metadata", "reverted").in_(("true", "1")), yes), else_=no),
         "is_prompt": case((and_(*prompt), yes), else_=no),
         "data": data,
     }
@@ -261,7 +262,7 @@ def _worktrees(tables: Tables, json: JsonSql, place: str) -> FromClause:
         "created_at": w.c.created_at,
         "repo_id": w.c.repo_id,
         "name": w.c.name,
-        "branch": w.c.ref,
+        "branch": func.nullif(w.c.ref, "", type_=Text()),
         "path": json.text(w.c.data, "path"),
         "board_id": board,
         "archived": first(w.c.get("archived"), literal(False, Flag())),
@@ -293,7 +294,7 @@ def _placements(tables: Tables, json: JsonSql, place: str) -> FromClause | None:
     return select(*columns(PLACEMENTS, **given)).where(o.c[key].is_not(None)).subquery("placements")
 
 
-def _users(tables: Tables) -> FromClause:
+def _users(tables: Tables, json: JsonSql) -> FromClause:
     u = tables("users")
     given: dict[str, ColumnElement[Any] | None] = {
         "id": u.c.user_id,
@@ -301,6 +302,7 @@ def _users(tables: Tables) -> FromClause:
         "name": u.c.name,
         "email": u.c.email,
         "role": u.c.get("role"),
-        "login": u.c.get("unix_username"),
+        # Our own users have it in their data, where a copy puts what has no column.
+        "login": first(u.c.get("unix_username"), json.text(u.c.data, "unix_username")) if "data" in u.c else None,
     }
     return select(*columns(USERS, **given)).subquery("users")

@@ -139,11 +139,11 @@ def _block(block: dict[str, Any]) -> Iterator[Block]:
             if text:
                 yield TextBlock(text)
         case "thinking":
-            yield ThinkingBlock(string(block.get("thinking")) or string(text))
+            yield ThinkingBlock(string(block.get("thinking")) or string(text), _duration(block))
         case "redacted_thinking":
             yield ThinkingBlock("")
         case "tool_use" | "server_tool_use" | "mcp_tool_use":
-            yield ToolCall(string(block.get("id")), string(block.get("name")) or "tool", block.get("input"))
+            yield _tool_use(block)
         case "image" | "document":
             yield _attachment(kind, block)
         case "system_status":
@@ -197,6 +197,23 @@ def _attachment(kind: str, block: dict[str, Any]) -> AttachmentBlock:
     return AttachmentBlock("image" if kind == "image" else "file", name, media_type, size)
 
 
+def _tool_use(block: dict[str, Any]) -> ToolCall:
+    """A call; its status and how long it took stand in it where another store's messages were copied."""
+    status = block.get("status")
+    return ToolCall(
+        id=string(block.get("id")),
+        name=string(block.get("name")) or "tool",
+        input=block.get("input"),
+        status=status if status in ("running", "completed", "error") else None,
+        duration_ms=_duration(block),
+    )
+
+
+def _duration(block: dict[str, Any]) -> int | None:
+    value = block.get("duration_ms")
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def _tool_result(block: dict[str, Any]) -> ToolResult:
     return ToolResult(
         tool_id=string(block.get("tool_use_id")),
@@ -232,9 +249,11 @@ def _output_item(item: Any) -> str:
 
 
 def _diff(diff: Any) -> str | None:
-    """A unified diff from ``{structuredPatch}`` or from ``{files: [{path, kind, structuredPatch}]}``."""
+    """A unified diff from ``{structuredPatch}`` or ``{files: [{path, kind, structuredPatch}]}``, or ``{unified}``."""
     if not is_dict(diff):
         return None
+    if unified := string(diff.get("unified")):
+        return unified
     parts = [unified_diff(diff.get("structuredPatch"))]
     files = diff.get("files")
     for file in files if isinstance(files, list) else ():

@@ -9,7 +9,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import BigInteger
 
-from agor_tui.db.types import Flag, Instant, JsonSql, JsonString
+from agor_tui.db.types import Flag, Instant, JsonSql, JsonString, Text
 from agor_tui.schemas.agor_tables import Tables, board_of, filled, first
 from agor_tui.schemas.base import SESSIONS, columns
 
@@ -65,7 +65,7 @@ def sessions(tables: Tables, json: JsonSql) -> FromClause:
             given |= {
                 "worktree_id": s.c[key],
                 "worktree": w.c.name,
-                "branch": w.c.ref,
+                "branch": func.nullif(w.c.ref, "", type_=Text()),
                 "repo_id": w.c.repo_id,
             }
             archived_worktree = w.c.get("archived")
@@ -151,9 +151,10 @@ def _usage(tables: Tables, json: JsonSql, s: FromClause) -> dict[str, ColumnElem
             of_last_task(lambda d: json.text(d, "model")),
             type_=JsonString(),
         ),
-        "tokens_input": of_tasks("tokens_input"),
-        "tokens_output": of_tasks("tokens_output"),
-        "cost": of_tasks("cost"),
+        # Sessions that were copied from a store with totals of its own keep those.
+        "tokens_input": func.coalesce(json.integer(data, "totals", "tokens_input"), of_tasks("tokens_input")),
+        "tokens_output": func.coalesce(json.integer(data, "totals", "tokens_output"), of_tasks("tokens_output")),
+        "cost": func.coalesce(json.number(data, "totals", "cost"), of_tasks("cost")),
         "context_used": func.coalesce(
             json.integer(data, "current_context_usage"),
             of_last_task(lambda d: json.integer(d, "computed_context_window")),

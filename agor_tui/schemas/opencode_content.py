@@ -50,6 +50,19 @@ def blocks(data: str | None, parts: str | None, type: str) -> tuple[tuple[Block,
     return tuple(found), string(message.get("modelID")) or None
 
 
+def raw_files(parts: str | None) -> Iterator[dict[str, Any]]:
+    """Give the JSON of each file of a message, in the order of the ``AttachmentBlock``s that ``blocks`` makes."""
+    for text in _texts(parts):
+        part = _loaded(text)
+        if isinstance(part, UnknownBlock):
+            continue
+        if part.get("type") == "file":
+            yield part
+        elif part.get("type") == "tool" and is_dict(state := part.get("state")):
+            attachments = state.get("attachments")
+            yield from filter(is_dict, attachments if isinstance(attachments, list) else ())
+
+
 def _texts(parts: str | None) -> Iterator[Any]:
     try:
         found = load_json(parts)

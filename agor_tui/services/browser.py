@@ -80,6 +80,11 @@ class Browser:
             self._editor = Editor(self.store)
         return self._editor
 
+    @property
+    def note(self) -> str | None:
+        """What is to be known of the database by now, as ``DatabaseInfo.note`` says it."""
+        return self.store.database.staleness
+
     def cancel(self) -> None:
         """Stop what other threads ask of the database now; they get ``Cancelled``."""
         self.store.database.cancel()

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 from agor_tui.config.editing import Document, change, put, take_out
 from agor_tui.config.entries import changed, leaves_of, nested
+from agor_tui.config.file import is_there
 from agor_tui.config.keys import ConfigValue, Located, locate, typed
 from agor_tui.config.passwords import NO_PASSWORD, PasswordHome, forget_in_keyring, keyring_entry
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace
 from agor_tui.config.preferences import DEFAULTS, Preferences, may_have_preferences
 from agor_tui.config.resolve import DEFAULT_NAME, chosen, place_of, resolve
-from agor_tui.config.settings import Settings, config_file, is_name, load_settings
+from agor_tui.config.settings import LONGEST_NAME, Settings, config_file, is_name, load_settings
 from agor_tui.config.urls import quoted_unless_secret
 from agor_tui.errors import ConfigChangedError, ConfigError, ConfigKeyError, ConfigMissingError, quoted, suggestion
 
@@ -84,7 +85,7 @@ class Configuration:
         except ConfigError:
             return False  # there is something, and opening it says what is wrong with it
         is_default = settings.database is None and not settings.databases and place.origin.startswith("default")
-        return is_default and isinstance(place, SqlitePlace) and not place.path.exists()
+        return is_default and isinstance(place, SqlitePlace) and not is_there(place.path)
 
     def open(self, target: str | None = None, *, read_only: bool = False) -> Browser:
         """Open what ``--database target`` means, None for what the settings say; to be closed by the caller.
@@ -280,7 +281,7 @@ class Configuration:
             locate(key, document.settings.databases)
             raise ConfigMissingError(f"{quoted(key)} does not stand in {self.file}.")
 
-        if not self.file.exists():
+        if not is_there(self.file):
             locate(key, ())
             raise ConfigMissingError(f"{quoted(key)} is not set: there is no config file {self.file} yet.")
         self._change(edit)
@@ -332,10 +333,12 @@ class Configuration:
     def _settings_if_there(self) -> Settings:
         """The settings; a file that was named and does not exist yet has none."""
         file = self.file
-        return load_settings(self._config_path, self._environ) if os.path.lexists(file) else Settings(file)
+        return load_settings(self._config_path, self._environ) if is_there(file) else Settings(file)
 
 
 def _require_name(name: str) -> None:
+    if len(name) > LONGEST_NAME:
+        raise ConfigKeyError(f"The name {quoted_unless_secret(name)} has more than {LONGEST_NAME} characters.")
     if not is_name(name):
         raise ConfigKeyError(
             f"{quoted_unless_secret(name)} is no name for a database.",

@@ -7,8 +7,9 @@ each task, so a result belongs to the nearest call before it that has its id.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from agor_tui.records import (
     Block,
@@ -22,6 +23,8 @@ from agor_tui.records import (
     UnknownBlock,
 )
 
+T = TypeVar("T")
+
 Fetch = Callable[[int, int], Sequence[Message]]
 """Messages of one session in conversation order: from an ordinal on (0-based), so many at most."""
 
@@ -29,6 +32,15 @@ _FIRST_LOOK = 50
 _FARTHEST_LOOK = 1600
 
 _Place = tuple[int, int]  # the number of a message and of a block in it
+
+
+def in_pieces(fetch: Callable[[int, int], Sequence[T]], start: int, size: int) -> Iterator[T]:
+    """All from position ``start`` on, ``size`` fetched at a time."""
+    while piece := fetch(start, size):
+        yield from piece
+        if len(piece) < size:
+            return
+        start += len(piece)
 
 
 def pair(messages: Sequence[Message], *, keep_results: bool = False) -> list[Message]:

@@ -66,7 +66,12 @@ class _Looking(threading.Thread):
     """The thread that looks: a daemon, since a call that hangs must not keep the program."""
 
     def __init__(self, find: Callable[[], Place]) -> None:
+        # Loaded here, before the time counts: where it is slow, that is not the database's fault.
+        from agor_tui.db.engine import Database
+        from agor_tui.repositories.probe import survey
+
         super().__init__(daemon=True)
+        self._open, self._survey = Database, survey
         self.place: Place | None = None
         self.survey: DatabaseSurvey | None = None
         self.error: AgorError | None = None
@@ -85,16 +90,13 @@ class _Looking(threading.Thread):
             self.error = unexpected(error)
 
     def _look(self) -> None:
-        from agor_tui.db.engine import Database
-        from agor_tui.repositories.probe import survey
-
         self.place = self._find()
         if isinstance(self.place, PostgresPlace) and self.place.embedded:
             _require_running()
-        with Database(primary(self.place)) as database:  # opening a local copy would bring it up to date
+        with self._open(primary(self.place)) as database:  # opening a local copy would bring it up to date
             self._database = database
             if not self._left:
-                self.survey = survey(database)
+                self.survey = self._survey(database)
 
     def leave(self) -> None:
         """Stop what the database does for us; the connection is closed by the thread itself, or by its time limit."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -70,7 +71,8 @@ def _password_sentence(plan: Plan, configuration: Configuration) -> str | None:
         case "keyring":
             return "goes to the system keyring, not into the file"
         case "variable":
-            return f"is read from {home.detail} each time, and written nowhere"
+            unset = "" if home.detail in os.environ else ": set it before the next start"
+            return f"is read from {home.detail} each time, and written nowhere{unset}"
         case "command":
             return f"is what {quoted(home.detail)} prints each time, and written nowhere"
         case "file":
@@ -96,6 +98,9 @@ def carry_out(plan: Plan, configuration: Configuration, now: datetime, tell: Tel
     if plan.demo:
         _fill(plan, now, tell)
     configuration.add(plan.name, plan.place, plan.password, make_default=True)
+    secret = plan.place.password if isinstance(plan.place, PostgresPlace) else None
+    if plan.password.kind == "variable" and secret is not None:
+        os.environ.setdefault(plan.password.detail, secret.reveal())  # it is opened next, by this same process
     tell(Finding("config", "good", f"{paths.shown(configuration.file)} is written"))
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,6 +22,7 @@ from agor_tui.config.preferences import Preferences
 from agor_tui.errors import AgorError, ConfigError
 from agor_tui.records import DatabaseInfo, LiveState
 from agor_tui.services.configuration import Configuration
+from agor_tui.text import printable
 from agor_tui.tui.asking import start_thread
 from agor_tui.tui.live import Live, start_live
 from agor_tui.tui.modes import MAIN_SCREENS, SESSIONS
@@ -30,6 +31,7 @@ from agor_tui.tui.themes import DARK, LIGHT, theme_of
 
 if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
+    from agor_tui.tui.upkeep.flow import UpkeepFlow
 
 Connect = Callable[[], "Browser"]
 Clock = Callable[[], datetime]
@@ -37,6 +39,8 @@ Clock = Callable[[], datetime]
 APP_KEYS = Binding.Group("Everywhere")
 WIDE = 110
 """Columns from which lists have room for whole times."""
+NOTE_S = 5.0
+"""Seconds between looks at what is to be known of the open database."""
 PATIENCE = 1.0
 """Seconds that leaving waits for the database to close."""
 
@@ -85,6 +89,15 @@ class AgorApp(App[None]):
             tooltip="Switch off or on that changes show by themselves",
             group=APP_KEYS,
         ),
+        Binding(
+            "w",
+            "setup",
+            "setup wizard",
+            show=False,
+            id="app.setup",
+            tooltip="Find or make a database, step by step",
+            group=APP_KEYS,
+        ),
         Binding("q", "quit", "quit", show=False, id="app.quit", tooltip="Leave agor-tui", group=APP_KEYS),
     ]
 
@@ -128,7 +141,9 @@ class AgorApp(App[None]):
         self.configuration = configuration or Configuration()
         self._connect = connect
         self._theme = theme
-        self._setup = setup
+        self.setup = setup
+        self.upkeep: UpkeepFlow | None = None
+        """The piece of upkeep that was begun last; it may still run."""
         self._opened_by = connect
         self._opening = 0
         self._live: Live | None = None
@@ -152,7 +167,8 @@ class AgorApp(App[None]):
     def on_ready(self) -> None:
         """The first frame is painted: open the database, or ask which."""
         self._live = start_live(self)
-        if self._setup:
+        self.set_interval(NOTE_S, self._look_at_note)
+        if self.setup:
             self.opening = False
             self.action_setup()
         else:
@@ -177,6 +193,7 @@ class AgorApp(App[None]):
 
         self._connect = partial(open_chosen, self.configuration, target, read_only=read_only)
         self.target = target
+        self.setup = False
         self.open_database()
 
     def schema_changed(self, *, readable: bool) -> None:
@@ -232,6 +249,18 @@ class AgorApp(App[None]):
         self._opened_by = self._connect
         self.info = message.browser.info
         self.browser = message.browser
+        self._tell_note()
+
+    def _look_at_note(self) -> None:
+        """A local copy may have become out of date, or be up to date again."""
+        if self.browser is not None and self.info is not None and self.info.note != self.browser.note:
+            was, self.info = self.info.note, replace(self.info, note=self.browser.note)
+            if was is None:
+                self._tell_note()
+
+    def _tell_note(self) -> None:
+        if self.info is not None and self.info.note:
+            self.notify(printable(self.info.note), severity="warning", timeout=10, markup=False)
 
     async def _to_the_roots(self) -> None:
         """Close all screens but the first one of each mode."""
@@ -315,7 +344,8 @@ class AgorApp(App[None]):
         """Set up a database with the wizard."""
         from agor_tui.tui.screens.setup import SetupScreen
 
-        self.push_screen(SetupScreen(self.configuration), self._switch_to_chosen)
+        if not isinstance(self.screen, SetupScreen):
+            self.push_screen(SetupScreen(self.configuration), self._switch_to_chosen)
 
     def action_live(self) -> None:
         """Switch off or on that changes show by themselves."""
@@ -324,6 +354,8 @@ class AgorApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave: what the database still does for us is cancelled, and a server that hangs is not waited for long."""
+        if self.upkeep is not None and self.upkeep.asks_before_quit():
+            return
         if self._live is not None and (watching := self._live.stop()) is not None:
             await asyncio.to_thread(watching.join, PATIENCE)
         if self.browser is not None:

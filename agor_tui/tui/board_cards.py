@@ -15,6 +15,8 @@ from agor_tui.tui.session_columns import SHOWN, tool_name
 
 Spans = list[tuple[str, Tone]]
 
+LEAST = 4
+"""Cells of a fact; where there are fewer, it is left out."""
 TITLE_LINES = 2
 CARD = TITLE_LINES + 3
 """Lines of a card: its title, two lines of facts, and a blank one below."""
@@ -94,12 +96,15 @@ def _both_ends(left: Spans, right: Spans, width: int) -> Spans:
     for text, tone in left:
         cells = cell_len(text)
         if cells > room:
-            kept.append((fit(text, max(0, room)), tone))
-            room = 0
+            if room >= LEAST:
+                kept.append((fit(text, room), tone))
+                room = 0
+            elif kept and kept[-1][0] == " · ":
+                room += cell_len(kept.pop()[0])
             break
         kept.append((text, tone))
         room -= cells
-    return [*kept, (" " * (room + 1), "text"), *right]
+    return [*kept, (" " * max(1, room + 1), "text"), *right]
 
 
 def _amount(value: int, word: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
+from agor_tui.text import printable
 from agor_tui.tui.themes import DARK, LIGHT
 
 _IN_PALETTE_ITSELF = ("command_palette",)
@@ -31,9 +32,22 @@ def commands_of(app: App[Any], screen: Screen[Any]) -> Iterator[SystemCommand]:
             f"{binding.tooltip}  ({app.get_key_display(binding)})",
             partial(app.run_action, binding.action, default_namespace=active.node),
         )
+    yield from _upkeep(app)
     for theme, word in ((DARK, "dark"), (LIGHT, "light")):
         if app.theme != theme.name:
             yield SystemCommand(f"view: {word} theme", f"Use the {word} theme", partial(_use_theme, app, theme.name))
+
+
+def _upkeep(app: App[Any]) -> Iterator[SystemCommand]:
+    """Looking after the database that is open."""
+    from agor_tui.tui.app import AgorApp
+    from agor_tui.tui.upkeep.begin import ALL, begin_with_open, open_subject
+
+    subject = open_subject(app) if isinstance(app, AgorApp) else None
+    if isinstance(app, AgorApp) and subject is not None:
+        for way in ALL:
+            told = f"{printable(subject.name, 60)}: {way.told}"
+            yield SystemCommand(f"database: {way.word.lower()}", told, partial(begin_with_open, app, way))
 
 
 def _area(group: str) -> str:

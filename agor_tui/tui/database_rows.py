@@ -159,10 +159,9 @@ def is_read_only(row: DatabaseRow) -> bool:
 
 def place_text(place: Place) -> str:
     """The place, the user's own folder as ``~``; where a path is long its middle is left out."""
-    text = printable(describe(place), SHOWN)
+    text = paths.shown(printable(describe(place), SHOWN))
     if not isinstance(place, SqlitePlace):
         return text
-    text = paths.shown(text)
     parts = text.split("/")
     while len(text) > LONGEST_PATH and len(parts) > 4:
         del parts[2:4]

@@ -36,7 +36,7 @@ def session_columns(moments: Moments, sort: Sort) -> Sequence[Column[Session]]:
         Column("messages", "M", lambda s: _number(s.message_count), 3, 9, gives_way=6, right=True, fits=True),
         Column(
             "age",
-            "MADE" if created else "AGE",
+            "MADE" if created else "AGE" if moments.relative else "CHANGED",
             age,
             least=4,
             ideal=RELATIVE_CELLS if moments.relative else CELLS,
@@ -44,6 +44,7 @@ def session_columns(moments: Moments, sort: Sort) -> Sequence[Column[Session]]:
             right=True,
             fits=True,
             sort="created" if created else "updated",
+            brief="AGE",
         ),
     )
 

@@ -111,14 +111,22 @@ def setting_rows(
 
 
 def setting_columns() -> Sequence[Column[SettingRow]]:
-    """The columns; in a narrow list the default and the origin give way, the value last."""
+    """The columns; in a narrow list the default and the origin give way, then what it does, the value last."""
     return (
         Column("area", "FOR", lambda row: ((row.area, "faint"),), 12, 24, gives_way=5, fits=True),
-        Column("name", "SETTING", lambda row: ((row.name, "text"),), 10, 28, gives_way=1, fits=True),
-        Column("value", "NOW", _value, 8, 24, gives_way=2, fits=True),
+        Column("name", "SETTING", lambda row: ((row.name, "text"),), 10, 28, fits=True),
+        Column("value", "NOW", _value, 8, 24, gives_way=1, fits=True),
         Column("default", "DEFAULT", lambda row: ((row.default, "faint"),), 7, 18, gives_way=6, fits=True),
         Column("origin", "FROM", lambda row: ((row.origin, "muted"),), 7, 26, gives_way=4, fits=True),
-        Column("text", "WHAT IT DOES", lambda row: ((printable(row.text, 200), "muted"),), 20, 40),
+        Column(
+            "text",
+            "WHAT IT DOES",
+            lambda row: ((printable(row.text, 200), "muted"),),
+            20,
+            40,
+            gives_way=3,
+            stretches=True,
+        ),
     )
 
 

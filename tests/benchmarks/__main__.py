@@ -14,10 +14,10 @@ import psycopg
 
 from agor_tui import paths
 
-from . import databases, live, queries, screens, startup
+from . import databases, live, queries, screens, startup, transfer
 from .report import Result, machine, table
 
-GROUPS = ("start", "queries", "paging", "conversation", "live")
+GROUPS = ("start", "queries", "paging", "conversation", "live", "copy")
 
 
 def main(arguments: list[str]) -> int:
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     groups = chosen.only or GROUPS
     dialects = tuple(chosen.dialect or ("sqlite", "postgresql"))
-    sizes = databases.SIZES[:1] if chosen.small else databases.SIZES
+    sizes = databases.SIZES[:1] if chosen.small or groups == ["copy"] else databases.SIZES
     results: list[Result] = []
     version = None
     with ExitStack() as stack:
@@ -59,6 +59,7 @@ def main(arguments: list[str]) -> int:
             "paging": lambda: screens.paging(targets[sizes[-1]], home),
             "conversation": lambda: screens.conversations(targets[sizes[0]], home),
             "live": lambda: live.measure(targets[sizes[-1]]),
+            "copy": lambda: transfer.measure(chosen.folder, small=chosen.small),
         }
         for group in groups:
             _say(group)

@@ -18,8 +18,8 @@ from pathlib import Path
 from types import TracebackType
 
 WIDTH, HEIGHT = 160, 50
-PAGE_DOWN, ENTER, ESCAPE, DOWN, HOME = b"\x1b[6~", b"\r", b"\x1b", b"\x1b[B", b"\x1b[H"
-_PATIENCE_S = 60.0
+PAGE_DOWN, ENTER, ESCAPE, DOWN, HOME, END = b"\x1b[6~", b"\r", b"\x1b", b"\x1b[B", b"\x1b[H", b"\x1b[F"
+_PATIENCE_S = 30.0
 
 
 class Terminal:
@@ -72,8 +72,9 @@ class Terminal:
     def until(self, marker: str) -> float:
         """Wait for ``marker``, a pattern, in what is written; return when it came. Raises TimeoutError."""
         pattern = re.compile(marker.encode())
+        end = time.perf_counter() + _PATIENCE_S
         while not pattern.search(self.seen):
-            if not self._read(_PATIENCE_S):
+            if not self._read(max(0.0, end - time.perf_counter())):
                 raise TimeoutError(f"{marker!r} was not shown; the last bytes: {self.seen[-400:]!r}")
         return time.perf_counter() - self._begin
 

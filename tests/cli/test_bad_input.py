@@ -283,7 +283,9 @@ def test_something_that_is_no_postgresql(run: Run) -> None:
         thread = threading.Thread(target=answer_http, args=(listener,), daemon=True)
         thread.start()
         port = listener.getsockname()[1]
-        check(run("session", "list", "-d", f"postgresql://ada:hunter2@127.0.0.1:{port}/team"), 1, str(port))
+        check(
+            run("session", "list", "-d", f"postgresql://ada:hunter2@127.0.0.1:{port}/team"), 1, str(port), "PostgreSQL"
+        )
 
 
 def test_a_program_of_its_own_fails_in_the_same_way(program: Run, tmp_path: Path) -> None:

@@ -152,6 +152,7 @@ def test_a_password_is_said_to_stand_in_the_file(config: Run, file: Path) -> Non
         (["set", "databases.team.sqlite.path", "x.db"], 2, ["no dialect says which counts"]),
         (["set", "active", "nobody"], 2, ["not among the databases"]),
         (["set", "opens", "x"], 2, ["not known"]),
+        (["set", "databases.u:hunter2@h.x.y", "v"], 2, ["The key ‹hidden› is not known."]),
         (["unset", "databases.team"], 2, ["active names “team”"]),
         (["unset", "ui.theme"], 4, ["does not stand in"]),
         (["unset", "nope"], 2, ["not known"]),

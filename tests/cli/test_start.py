@@ -54,9 +54,9 @@ def test_a_command_imports_no_textual_and_what_it_does_not_need(agor_db: Path) -
 
 
 @pytest.mark.parametrize(
-    "noun", [["session", "list"], ["session", "show"], ["session", "tree"], ["task", "list"], ["task", "show"],
-             ["message", "list"], ["board", "list"], ["id"], ["db", "init"], ["db", "migrate"], ["db", "downgrade"],
-             ["db", "status"], ["db", "reset"], ["db", "test"], ["demo"], ["completion"],
+    "noun", [["session", "list"], ["session", "show"], ["session", "tree"], ["session", "export"], ["task", "list"],
+             ["task", "show"], ["message", "list"], ["board", "list"], ["id"], ["db", "init"], ["db", "migrate"],
+             ["db", "downgrade"], ["db", "status"], ["db", "reset"], ["db", "test"], ["demo"], ["completion"],
              ["config", "path"], ["config", "show"], ["config", "get"], ["config", "set"], ["config", "unset"],
              ["databases", "list"], ["databases", "add"], ["databases", "remove"], ["databases", "use"],
              ["databases", "test"]]

@@ -7,8 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
 from agor_tui.config.places import Place
+from agor_tui.db import tables
+from agor_tui.db.exact_json import load_exact
 from agor_tui.errors import AgorError, DatabaseError, EditConflictError, NotFoundError, UsageError
 from agor_tui.records import Board, BoardWeight, Session, SessionWeight
 from agor_tui.repositories.store import open_store
@@ -56,6 +59,21 @@ def test_a_title_that_was_only_a_description_goes_away_again(world: World) -> No
     undo.run()
     assert "title" not in world.browser.session_detail(made.id).raw
     assert world.sessions.get(made.id).title == "why"
+
+
+@pytest.mark.parametrize("text", ["", "\\ud83e"])
+def test_what_else_its_data_hold_stays_to_the_last_digit(world: World, text: str) -> None:
+    made = world.session(title="Old")
+    kept = f'"big":12345678901234567890123,"fine":[0.1000000000000000055511],"money":1.00,"text":"{text}","no":null'
+    rewrite = update(tables.sessions).where(tables.sessions.c.session_id == made.id)
+    database = world.browser.store.database
+    database.write(lambda connection: connection.execute(rewrite.values(data=f'{{"title":"Old",{kept}}}')))
+    undo = editor_of(world).rename_session(world.sessions.get(made.id), "New")
+    for expected, after in (("New", undo.run), ("Old", None)):
+        stored = database.read(lambda connection: connection.execute(select(tables.sessions.c.data)).scalar_one())
+        assert load_exact(stored) == load_exact(f'{{"title":"{expected}",{kept}}}')
+        if after:
+            after()
 
 
 def test_the_second_of_two_editors_is_told_what_changed(world: World, place: Place) -> None:

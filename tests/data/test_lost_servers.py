@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from agor_tui.db import postgresql
 from agor_tui.db.engine import Database
@@ -55,7 +55,7 @@ def test_a_connection_that_ended_while_it_lay_idle_is_made_anew(
 
 
 def test_a_server_that_falls_silent_is_given_up(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgresql, "SILENCE_S", 0.5)
+    monkeypatch.setattr(postgresql._Connection, "silence_s", 0.5)
     before = ask(database)
     with silent(before):
         assert ask(database) not in (0, before)
@@ -79,6 +79,22 @@ def test_what_a_silent_server_is_asked_can_be_left(database: Database, monkeypat
         thread.join(10)
         assert not thread.is_alive()
     assert [type(error) for error in raised] == [Cancelled]
+
+
+def test_what_is_asked_while_it_is_closed_leaves_no_connection(database: Database, postgres18_url: str) -> None:
+    """Also by a thread that comes too late. (A file has no count of its connections.)"""
+
+    def close_and_ask(connection: Connection) -> None:
+        database.close()
+        connection.exec_driver_sql("SELECT 1")
+
+    database.read(close_and_ask)
+    assert ask(database)
+    with psycopg.connect(postgres18_url, autocommit=True) as other:
+        found = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        end = time.monotonic() + 10
+        while other.execute(found).fetchone() != (0,):
+            assert time.monotonic() < end, "a connection is still open"
 
 
 def test_a_table_that_may_not_be_read_is_named(postgres18_url: str) -> None:

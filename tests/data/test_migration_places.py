@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,19 +49,29 @@ class TestSqlite:
         assert count(place_of(backup), "messages") == 1
         assert states(place_of(backup)) == OURS
 
-    def test_no_room_for_the_copy(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Without a copy nothing is changed."""
+    def test_no_room_for_the_copy(self, tmp_path: Path) -> None:
+        """Without a copy nothing is changed, and nothing of a half one is left."""
         place = place_of(tmp_path / "mine.db")
         migrator.init(place)
         fill(place)
 
-        def refuse(*_: object) -> int:
-            raise OSError(28, "No space left on device")
-
-        monkeypatch.setattr("agor_tui.db.backup.os.open", refuse)
-        with pytest.raises(MigrationError, match="No space left"):
-            migrator.downgrade(place, "base")
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+        try:
+            with pytest.raises(MigrationError, match=r"could not be copied to mine\.db\.0002"):
+                migrator.downgrade(place, "base")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         assert count(place, "messages") == 1
+        assert [item.name for item in tmp_path.iterdir()] == ["mine.db"]
+
+    def test_records_that_hold_something_else_are_shown_all_the_same(self, tmp_path: Path) -> None:
+        """SQLite takes any value in any column."""
+        place = place_of(tmp_path / "mine.db")
+        migrator.init(place)
+        execute(place, "UPDATE schema_migrations SET duration_ms = 'long', applied_at = 'soon', checksum = x'ff'")
+        found = migrator.status(place).revisions[0]
+        assert (found.state, found.duration_ms, found.applied_at) == ("changed", None, None)
 
     def test_an_empty_file_becomes_a_database(self, tmp_path: Path) -> None:
         """As ``touch`` or a download that failed leaves one."""

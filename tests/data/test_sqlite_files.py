@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import resource
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -11,11 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from agor_tui.db import migrator
 from agor_tui.errors import DatabaseError
 from agor_tui.filters import SessionFilter
+from agor_tui.repositories.store import open_store
 from agor_tui.services.browser import Browser
 from agor_tui.services.databases import open_database
 from tests.builders.agor import build_sqlite
+
+from ..conftest import place_of
 
 ALL = SessionFilter(archived="any")
 
@@ -154,3 +160,51 @@ def test_readers_see_whole_states_while_another_program_writes(agor: Path) -> No
     for thread in threads:
         thread.join()
     assert not failures
+
+
+def test_a_file_of_ours_that_is_replaced_or_gone_gets_no_change_of_the_one_before(tmp_path: Path) -> None:
+    place = place_of(tmp_path / "mine.db")
+    migrator.init(place)
+    mine, other = tmp_path / "mine.db", tmp_path / "other.db"
+    log = tmp_path / "mine.db-wal"
+    for name in ("first", "second"):
+        shutil.copyfile(mine, tmp_path / name)
+    with Browser(*open_store(place)) as browser:
+        editor = browser.editor
+        assert editor is not None
+        assert browser.boards() == ()
+        (tmp_path / "first").replace(mine)
+        editor.create_board("In the first")
+        assert [board.name for board in browser.boards()] == ["In the first"]
+        mine.rename(other)
+        for change in (lambda: editor.create_board("Lost"), browser.boards):
+            with pytest.raises(DatabaseError, match="is not there any more"):
+                change()
+        assert log.stat().st_size
+        (tmp_path / "second").replace(mine)
+        before = mine.read_bytes(), log.read_bytes()
+        for change in (lambda: editor.create_board("Mixed"), browser.boards):
+            with pytest.raises(DatabaseError, match=r"replaced while it was open, and mine\.db-wal"):
+                change()
+        assert (mine.read_bytes(), log.read_bytes()) == before
+    log.unlink()
+    with Browser(*open_store(place)) as browser:
+        assert browser.boards() == ()
+
+
+def test_a_disk_that_is_full_is_said_and_nothing_is_half_written(tmp_path: Path) -> None:
+    place = place_of(tmp_path / "mine.db")
+    migrator.init(place)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Browser(*open_store(place)) as browser:
+        assert browser.editor is not None
+        browser.editor.create_board("First")
+        room = (tmp_path / "mine.db-wal").stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+        try:
+            with pytest.raises(DatabaseError, match="cannot be read or written: the disk reports an error"):
+                browser.editor.create_board("Too much")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        browser.editor.create_board("Last")
+        assert sorted(board.name for board in browser.boards()) == ["First", "Last"]

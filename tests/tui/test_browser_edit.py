@@ -228,7 +228,7 @@ async def test_what_somebody_deleted_leaves_the_list(place: Place, world: World)
             total -= 1
             await pilot.press(*((key,) if key != "r" else answer))
             await until(pilot, lambda: f"{total} sessions" in screen_text(pilot))  # noqa: B023
-            assert told(pilot, "does not exist any more")
+            await until(pilot, lambda: told(pilot, "does not exist any more"))
             pilot.app.clear_notifications()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -453,6 +454,18 @@ async def test_the_header_gives_way_in_its_order(connect: Connect) -> None:
             if width > 50:
                 assert "agor.db · " in text
                 assert "read-only" in text
+
+
+async def test_a_copy_that_is_out_of_date_is_marked(connect: Connect) -> None:
+    async with browsing(connect) as pilot:
+        app = pilot.app
+        assert isinstance(app, AgorApp)
+        assert app.info is not None
+        app.info = replace(app.info, note="This copy was up to date last at 2026-03-02 14:00 UTC: no answer")
+        bar = app.screen.query_one(HeaderBar)
+        assert all("▲ old copy" in "".join(text for text, _ in bar.spans(width)) for width in (80, 120))
+        app._look_at_note()  # as it does every few seconds: of this database there is nothing to say
+        assert "▲" not in "".join(text for text, _ in bar.spans(120))
 
 
 async def test_text_of_the_database_does_no_harm(connect: Connect) -> None:

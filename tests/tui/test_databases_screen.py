@@ -411,6 +411,29 @@ async def test_a_database_is_added(family: SqlitePlace, other: Place, tmp_path: 
         assert configuration.file.stat().st_mode & 0o777 == 0o600
 
 
+async def test_keys_reach_the_fields_of_another_kind_and_the_first_wrong_one(
+    family: SqlitePlace, tmp_path: Path
+) -> None:
+    """Tab right after the choice of a kind; enter with a password that has no home yet."""
+    async with on_databases(configured(tmp_path, {"mine": family})) as pilot:
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(pilot.app.screen, DatabaseEditScreen))
+        kind = pilot.app.screen.query_one("#field-kind", ChoiceLine)
+        kind.focus()
+        await pilot.pause()
+        kind.action_move(1)
+        pilot.app.screen.focus_next()  # the fields of the kind before are still there
+        await until(pilot, lambda: bool(pilot.app.screen.query("#field-url")))
+        await until(pilot, lambda: getattr(pilot.app.screen.focused, "name", "") == "name")
+        await pilot.press(*"team", "tab")
+        await type_in(pilot, "url", "postgresql://me:secret@db.example/agor")
+        await pilot.press("enter")
+        await until(pilot, lambda: "Say where the password is to be kept" in screen_text(pilot))
+        assert getattr(pilot.app.screen.focused, "name", "") == "home"
+        await pilot.press("escape")
+        await until(pilot, lambda: "Discard what you typed?" in screen_text(pilot))
+
+
 async def test_a_password_goes_where_it_shall_and_is_never_shown(family: SqlitePlace, tmp_path: Path) -> None:
     configuration = configured(tmp_path, {"team": family})
     async with on_databases(configuration) as pilot:

@@ -314,6 +314,25 @@ async def test_another_database_than_the_open_one(family: SqlitePlace, tmp_path:
         assert "not the open database" not in screen_text(pilot)
 
 
+async def test_a_log_leaves_with_its_database(family: SqlitePlace, tmp_path: Path) -> None:
+    """What ran on one database is not shown under the name of another."""
+    other = tmp_path / "other.db"
+    shutil.copyfile(family.path, other)
+    async with looking(str(family.path), tmp_path) as pilot:
+        app = pilot.app
+        assert isinstance(app, AgorApp)
+        await pilot.press("D")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ChooseModal))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmModal))
+        await confirm(pilot, word_of(family))
+        assert "change notices: undone" in await run_over(pilot)
+        app.switch_to(str(other))
+        await until(pilot, lambda: app.browser is not None and screen_of(pilot).job is None)
+        await until(pilot, lambda: "The tables are as this version has them." in screen_text(pilot))
+        assert "undone" not in screen_text(pilot)
+
+
 async def test_a_database_that_is_gone(tmp_path: Path, family: SqlitePlace) -> None:
     """One sentence in place of the revisions."""
     async with looking(str(family.path), tmp_path) as pilot:

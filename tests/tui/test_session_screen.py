@@ -60,6 +60,12 @@ async def test_says_which_session_it_is(family: Place) -> None:
         assert "▌ Mira Holloway  14:02" in text
 
 
+async def test_a_narrow_terminal_has_room_for_the_tabs_alone(family: Place) -> None:
+    async with running(family, size=(40, 14)) as pilot:
+        lines = (await sees(pilot, "claude  14:02")).split("\n")
+        assert lines[2].split() == ["Conversation", "Tasks", "Tree", "Details"]
+
+
 class Noting(Browser):
     """Notes for which tab it was asked."""
 

@@ -267,6 +267,16 @@ async def test_a_filter(family: SqlitePlace, tmp_path: Path) -> None:
         await until(pilot, lambda: table_of(pilot).count.value > 50)
 
 
+async def test_a_narrow_terminal_keeps_name_and_value(family: SqlitePlace, tmp_path: Path) -> None:
+    """What a setting does gives way; the line below the list says it of the selected one."""
+    async with setting(family, tmp_path / "config.yaml") as pilot:
+        await pilot.resize_terminal(44, 14)
+        await until(pilot, lambda: "WHAT IT DOES" not in screen_text(pilot))
+        head, first = screen_text(pilot).splitlines()[2:4]
+        assert head.split() == ["SETTING", "NOW"]
+        assert first.strip("▌ ").split() == ["Theme", "dark"]
+
+
 async def test_the_file_is_read_anew(family: SqlitePlace, tmp_path: Path) -> None:
     """After an edit by hand."""
     config = tmp_path / "config.yaml"

@@ -154,6 +154,22 @@ async def test_the_demo_needs_no_settings() -> None:
     assert not any("config" in name for name in files())
 
 
+async def test_who_leaves_is_told_the_way_back() -> None:
+    async with wizard() as pilot:
+        await pilot.press("escape")
+        await sees(pilot, "No database is open", "agor-tui setup", "w wizard")
+        assert files() == []
+        await pilot.press("w")
+        await asks(pilot, "Which database")
+        await pilot.press("escape")
+        await sees(pilot, "No database is open")
+        await pilot.press("ctrl+p")
+        await pilot.press(*"setup wizard")
+        await sees(pilot, "app: setup wizard")
+        await pilot.press("enter")
+        await asks(pilot, "Which database")
+
+
 # Passwords
 
 
@@ -217,6 +233,26 @@ async def test_the_password_in_a_variable(secured: str, monkeypatch: pytest.Monk
     assert PASSWORD not in config_text()
     (known,) = Configuration().databases()
     assert known.password == PasswordHome("variable", "TEAM_PASSWORD")
+
+
+async def test_a_variable_that_is_not_set_yet_counts_for_this_run(
+    secured: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LATER_PASSWORD", "")  # so that it is gone again after the test
+    monkeypatch.delenv("LATER_PASSWORD")
+    async with wizard() as pilot:
+        await to_the_password(pilot, secured)
+        await chooses(pilot, "variable")
+        await asks(pilot, "Which environment variable")
+        await fills(pilot, answer="LATER_PASSWORD")
+        await pilot.press("enter")
+        await asks(pilot, "What should it be called?")
+        await fills(pilot, answer="team")
+        await pilot.press("enter")
+        await sees(pilot, "before the next start")
+        await pilot.press("enter")
+        await in_the_browser(pilot)
+    assert PASSWORD not in config_text()
 
 
 async def test_the_password_from_a_command(secured: str) -> None:

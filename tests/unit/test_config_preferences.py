@@ -55,6 +55,10 @@ def test_what_is_absent_has_its_default(text: str) -> None:
         ("ui: {keys: [a]}", "line 1: ui.keys must be a map of keys, not a list."),
         ("ui:\n  keys:\n    a: ", "line 3: ui.keys.a must be the name of a key."),
         ("ui:\n  keys:\n    a: ~", "line 3: ui.keys.a must be the name of a key."),
+        (
+            "ui:\n  keys:\n    a: 'x, Ctrl+Q'",
+            "line 3: ui.keys.a cannot be ctrl+q, which leaves the app wherever one is.",
+        ),
         ("ui:\n  keys:\n    a: {b: c}", "line 3: ui.keys.a must be a text, not a map of keys."),
     ],
 )

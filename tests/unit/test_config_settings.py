@@ -215,6 +215,7 @@ MISTAKES = [
     (f"{PG}    host: [h]", 4, "host must be a text, not a list"),
     (f"{PG}    password: {{SECRET: 1}}", 4, "password must be a text, not a map of keys"),
     (f"{PG}    password: !env SECRET", 4, "has a YAML tag"),
+    (f"{PG}    password: !SECRET", 4, "has a YAML tag"),
     (f"{PG}    password: SECRET\n    passwordEnv: X", 5, "stands beside password"),
     (f"{PG}    passwordEnv: SECRET-1", 4, "must be the name of an environment variable"),
     (f"{PG}    passwordCommand: [[SECRET]]", 4, "must be a text or a list of texts"),

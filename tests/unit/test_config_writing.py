@@ -401,6 +401,51 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
         Configuration(tmp_path, {}).set_preference("theme", "light")
 
 
+READS: tuple[Callable[[Configuration], object], ...] = (
+    lambda it: it.show(),
+    lambda it: it.databases(),
+    lambda it: it.unset("ui.theme"),
+)
+
+
+def test_a_device_is_not_replaced(tmp_path: Path) -> None:
+    null = tmp_path / "null"
+    try:
+        os.mknod(null, stat.S_IFCHR | 0o666, os.stat(os.devnull).st_rdev)
+        null.read_bytes()
+    except PermissionError:
+        pytest.skip("only root makes devices, and only where they may be used")
+    assert Configuration(null, {}).preferences() == Preferences()
+    with pytest.raises(ConfigError, match="is no ordinary file"):
+        Configuration(null, {}).set_preference("theme", "light")
+    assert stat.S_ISCHR(null.stat().st_mode)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    for use in READS:
+        with pytest.raises(ConfigError, match="is no config file: it is a pipe"):
+            use(Configuration(pipe, {}))
+    assert Configuration(pipe, {}).preferences() == Preferences()
+
+
+def test_what_a_killed_run_left_is_cleared(configuration: Configuration, file: Path) -> None:
+    left, other = (file.with_name(name) for name in (".config.yaml-abc.tmp", ".config.yaml-abc.bak"))
+    for path in (left, other):
+        path.write_text("password: x")
+    configuration.use("prod")
+    assert sorted(file.parent.iterdir()) == sorted([file, other])
+
+
+def test_a_path_that_cannot_be_looked_at_is_not_taken_for_no_file(tmp_path: Path) -> None:
+    configuration = Configuration(tmp_path / ("x" * 300), {})  # for root too, whom no right stops
+    assert not configuration.is_first_run()
+    for use in READS:
+        with pytest.raises(ConfigError, match="File name too long"):
+            use(configuration)
+
+
 def test_a_folder_that_may_not_be_written(configuration: Configuration, file: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may write everywhere")
@@ -446,7 +491,21 @@ def test_a_mistake_elsewhere_is_to_be_mended_first_and_can_be(configuration: Con
     assert file.read_text() == TEXT
 
 
-BAD_NAMES = ["", " ", "a/b", "a:b", "~x", ".x", "x.db", "x.sqlite", " team", "a\nb", "database", "postgresql://h/d"]
+BAD_NAMES = [
+    "",
+    " ",
+    "a/b",
+    "a:b",
+    "~x",
+    ".x",
+    "x.db",
+    "x.sqlite",
+    " team",
+    "a\nb",
+    "database",
+    "postgresql://h/d",
+    "x" * 101,
+]
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)

@@ -156,6 +156,7 @@ def test_no_text_breaks_a_form(text: str) -> None:
         ({"database": "postgresql://x/y"}, "database", "This is a URL"),
         ({"database": "日" * 22}, "database", "63 bytes"),
         ({"user": "a\x00b"}, "user", "control"),
+        ({"database": "host=h password=hunter2"}, "database", "connection string"),
         ({"schema": "s\n"}, "schema", ""),
         ({"password": "a\x00"}, "password", "control"),
         ({"ssl": "require", "ca": "-----BEGIN CERTIFICATE-----"}, "ca", "not its content"),
@@ -192,7 +193,14 @@ def test_good_fields_have_no_complaints() -> None:
 def test_names() -> None:
     assert name_complaint("team", ("other",)) == ""
     assert name_complaint("日本", ()) == ""
-    for bad, part in (("", "Give it"), ("  ", "Give it"), ("team", "already"), ("a/b", "word"), ("x.db", "word")):
+    for bad, part in (
+        ("", "Give it"),
+        ("  ", "Give it"),
+        ("team", "already"),
+        ("a/b", "word"),
+        ("x.db", "word"),
+        ("x" * 101, "100"),
+    ):
         assert part in name_complaint(bad, ("team",))
     assert "default" in name_complaint("database", ())
 
@@ -279,3 +287,13 @@ def test_the_place_is_what_the_url_itself_means() -> None:
     assert isinstance(direct, PostgresPlace)
     assert isinstance(place, PostgresPlace)
     assert place.conninfo() == direct.conninfo()
+
+
+def test_a_url_that_cannot_be_read_is_all_that_is_wrong() -> None:
+    """The other fields hold what the URL said when it could be read last, while it was typed."""
+    fields = ConnectionFields("postgresql", url="postgresql://h:99999/agor", host="h", port="9999")
+    assert set(complaints(fields)) == {"url"}
+
+
+def test_no_fields_are_no_url() -> None:
+    assert shown_url(ConnectionFields("postgresql", "team")) == ""

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
 
 OPENING = Notice("Opening the database…", "", "esc stops waiting", "muted")
-NOT_OPEN = Notice("No database is open", "", "R tries again, q leaves")
+NOT_OPEN = Notice("No database is open", "", "R tries again, d chooses another one, q leaves")
+NOT_SET_UP = Notice(
+    "No database is open",
+    "Nothing was set up. The wizard starts again with “agor-tui setup”, or here with w.",
+    "w wizard, d opens a file or URL, q leaves",
+)
 NO_SESSIONS = Notice(
     "No sessions yet",
     "This database holds no sessions, or only archived ones.",
@@ -41,7 +46,13 @@ class BrowserScreen(SessionListScreen[Session]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "space", "mark", "mark", show=False, id="edit.mark", tooltip="Mark, to change several", group=EDIT_KEYS
+            "space",
+            "mark",
+            "mark",
+            show=False,
+            id="edit.mark",
+            tooltip="Mark, to change or export several",
+            group=EDIT_KEYS,
         ),
         *edit_bindings(),
     ]
@@ -52,7 +63,7 @@ class BrowserScreen(SessionListScreen[Session]):
     def __init__(self) -> None:
         super().__init__()
         self._marked: dict[str, Session] = {}
-        self._edits = SessionEdits(self, self._to_change, self._sessions_changed, self._sessions_gone)
+        self._edits = SessionEdits(self, self.chosen, self._sessions_changed, self._sessions_gone)
 
     def header(self) -> Sequence[Widget]:
         """The app's header, which says which database this is."""
@@ -126,7 +137,7 @@ class BrowserScreen(SessionListScreen[Session]):
             start_thread(self._keep())
         self._key = None
         if browser is None:
-            self.table.say(OPENING if self.app.opening else NOT_OPEN)
+            self.table.say(self._not_open())
             return
         self.forget_figures()
         self._unmark()
@@ -171,9 +182,12 @@ class BrowserScreen(SessionListScreen[Session]):
         if self._key is not None:
             self._keep()()
 
-    def _opening_changed(self, opening: bool) -> None:
+    def _opening_changed(self) -> None:
         if self.app.browser is None:
-            self.table.say(OPENING if opening else NOT_OPEN)
+            self.table.say(self._not_open())
+
+    def _not_open(self) -> Notice:
+        return OPENING if self.app.opening else NOT_SET_UP if self.app.setup else NOT_OPEN
 
     # Actions
 
@@ -210,7 +224,8 @@ class BrowserScreen(SessionListScreen[Session]):
         """Change the sessions that are marked, else the selected one."""
         self._edits.do(what)
 
-    def _to_change(self) -> tuple[Browser | None, Sequence[Session]]:
+    def chosen(self) -> tuple[Browser | None, Sequence[Session]]:
+        """The sessions that are marked, else the selected one."""
         table, current = self.table, self.table.current
         marked = [table.find(key) or session for key, session in self._marked.items()]
         return self.app.browser, marked or ([] if current is None else [current])

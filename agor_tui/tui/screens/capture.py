@@ -45,7 +45,7 @@ class CaptureModal(ModalScreen[str | None]):
                 )
             )
             yield Static("", id="complaint", markup=False)
-            yield Static(Content.assemble(("esc", "bold $accent"), (" leave it", "$muted")))
+            yield Static(Content.assemble(("esc", "bold $accent"), (" cancel", "$muted")))
 
     def on_key(self, event: events.Key) -> None:
         """Every key is the answer."""

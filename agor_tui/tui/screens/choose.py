@@ -55,7 +55,7 @@ class ChooseModal(ModalScreen[str | None]):
     ChooseModal Input { margin: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "leave it", id="choose.leave", tooltip="Leave it as it is")
+        Binding("escape", "dismiss", "cancel", id="choose.leave", tooltip="Leave it as it is")
     ]
 
     def __init__(self, title: str, choices: Sequence[Choice], *, current: str | None = None) -> None:
@@ -69,7 +69,7 @@ class ChooseModal(ModalScreen[str | None]):
         current = self._current
         columns: tuple[Column[Choice], ...] = (
             Column("mark", "", lambda choice: (("•" if choice.value == current else " ", "accent"),), 1, 1),
-            Column("label", "", lambda choice: ((printable(choice.label, 300), "text"),), 12, 40),
+            Column("label", "", lambda choice: ((printable(choice.label, 300), "text"),), 12, 40, fits=True),
             Column("detail", "", lambda choice: ((printable(choice.detail, 300), "muted"),), 8, 60, gives_way=1),
         )
         with Vertical():

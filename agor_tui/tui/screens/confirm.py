@@ -36,7 +36,7 @@ class ConfirmModal(ModalScreen[bool]):
     ConfirmModal .keys { margin-top: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "answer(False)", "leave it", id="confirm.no", tooltip="Do nothing"),
+        Binding("escape", "answer(False)", "cancel", id="confirm.no", tooltip="Do nothing"),
         Binding("enter,y", "answer(True)", "do it", id="confirm.yes", tooltip="Do it"),
         Binding("n", "answer(False)", show=False, id="confirm.no_word"),
     ]
@@ -64,7 +64,7 @@ class ConfirmModal(ModalScreen[bool]):
     def _keys(self) -> Content:
         key = ("⏎" if self._word is not None else "⏎ y", "bold $accent" if self._may_go_on else "$faint")
         word = (f" {printable(self._action)}", "$foreground" if self._may_go_on else "$faint")
-        return Content.assemble(key, word, ("    esc", "bold $accent"), (" leave it", "$muted"))
+        return Content.assemble(key, word, ("    esc", "bold $accent"), (" cancel", "$muted"))
 
     @property
     def _may_go_on(self) -> bool:

@@ -72,7 +72,7 @@ class DatabaseEditScreen(ModalScreen[str | None]):
     DatabaseEditScreen.-with-detail #row-detail { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "leave it", id="database_edit.leave", tooltip="Write nothing"),
+        Binding("escape", "leave", "cancel", id="database_edit.leave", tooltip="Write nothing"),
         Binding("f5", "test", "test", id="database_edit.test", tooltip="Test the connection", priority=True),
     ]
 
@@ -122,7 +122,7 @@ class DatabaseEditScreen(ModalScreen[str | None]):
 
     def _keys(self) -> Content:
         parts = []
-        for key, word in (("⏎", "write it"), ("f5", "test"), ("⇥", "next field"), ("esc", "leave it")):
+        for key, word in (("⏎", "write it"), ("f5", "test"), ("⇥", "next field"), ("esc", "cancel")):
             parts += [(key, "bold $accent"), (f" {word}    ", "$muted")]
         return Content.assemble(*parts)
 
@@ -149,6 +149,8 @@ class DatabaseEditScreen(ModalScreen[str | None]):
             self._fields = ConnectionFields(kind, old.fields.name)
             form = self._make_form()
             await self.query_one(VerticalScroll).mount(form, before=old)
+            if self.focused is not None and old in self.focused.ancestors:  # a key came before the new fields did
+                form.focus_first()
             await old.remove()
         self._show_rows()
 
@@ -206,6 +208,8 @@ class DatabaseEditScreen(ModalScreen[str | None]):
         row.complain(row.names[0], complaint)
         if not complaint:
             self._write(place, home)
+        else:
+            self.query_one(f"#field-{row.names[0]}").focus()
 
     def _row_of(self, name: str) -> FormRow:
         return next(row for row in self.query(FormRow) if name in row.names)
@@ -300,8 +304,8 @@ class DatabaseEditScreen(ModalScreen[str | None]):
             if yes:
                 self.dismiss(None)
 
-        effects = ("What you typed is lost; the config stays as it is.",)
-        self.app.push_screen(ConfirmModal("Leave without writing?", effects, action="leave"), answered)
+        effects = ("The config stays as it is.",)
+        self.app.push_screen(ConfirmModal("Discard what you typed?", effects, action="discard"), answered)
 
 
 def _shown(place: Place | None) -> ConnectionFields:

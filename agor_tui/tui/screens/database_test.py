@@ -32,7 +32,7 @@ class DatabaseTestModal(ModalScreen[None]):
     CSS = """
     DatabaseTestModal { align: center middle; background: $background 60%; }
     DatabaseTestModal > Vertical {
-        width: 88; max-width: 96%; height: auto; max-height: 90%;
+        width: 80; max-width: 92%; height: auto; max-height: 90%;
         background: $background; border: round $rule; padding: 1 2;
     }
     DatabaseTestModal VerticalScroll { height: auto; max-height: 24; scrollbar-size-vertical: 1; }

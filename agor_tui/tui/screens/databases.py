@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 
 from agor_tui.config.places import Place, PostgresPlace, describe
@@ -19,6 +19,7 @@ from agor_tui.text import printable
 from agor_tui.tui.asking import ask
 from agor_tui.tui.database_rows import DatabaseRow, database_columns, mark_open, rows_of, text_of
 from agor_tui.tui.moments import CELLS, RELATIVE_CELLS
+from agor_tui.tui.screens.database_keys import DATABASE_BINDINGS, KEYS, ON_ONE
 from agor_tui.tui.widgets.database_panel import DatabasePanel
 from agor_tui.tui.widgets.databases_summary import DatabasesSummary
 from agor_tui.tui.widgets.find_bar import FindBar
@@ -33,15 +34,12 @@ if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
     from agor_tui.tui.app import AgorApp
 
-KEYS = Binding.Group("Databases")
 FRESH_S = 10.0
 """Answers younger than this are not asked for again when the screen comes back into sight."""
 MINUTE = 60
 
 READING = Notice("Reading the settings…", "", "", "muted")
-NONE = Notice("No database is named in the config file", "", "a adds one")
-ON_ONE = ("switch", "read_only", "edit", "test", "remove", "default", "set_up", "migrations", "copy")
-"""Actions that need a database under the cursor."""
+NONE = Notice("No database is named in the config file", "", "w finds or makes one step by step, a adds one")
 
 
 class DatabasesScreen(Screen[None]):
@@ -52,22 +50,7 @@ class DatabasesScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(18, "-tall")]
     AUTO_FOCUS = "RecordTable"
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "read_only", "read-only", id="databases.read_only", tooltip="Open it read-only", group=KEYS),
-        Binding("a", "add", "add", id="databases.add", tooltip="Add a database to the config", group=KEYS),
-        Binding("e", "edit", "edit", id="databases.edit", tooltip="Edit its settings", group=KEYS),
-        Binding("t", "test", "test", id="databases.test", tooltip="Test the connection step by step", group=KEYS),
-        Binding("i", "set_up", "set up", id="databases.set_up", tooltip="Make agor-tui's tables in it", group=KEYS),
-        Binding("m", "migrations", "migrations", id="databases.migrations", tooltip="Its migrations", group=KEYS),
-        Binding("u", "default", "default", id="databases.default", tooltip="Open it by default", group=KEYS),
-        Binding("A", "all", "all", id="databases.all", tooltip="The sessions of all, or of those marked", group=KEYS),
-        Binding("space", "mark", "mark", show=False, id="databases.mark", tooltip="Mark it for A", group=KEYS),
-        Binding("x,delete", "remove", "remove", show=False, id="databases.remove", tooltip="Take it out", group=KEYS),
-        Binding("y", "copy", "copy place", show=False, id="databases.copy", tooltip="Copy where it is", group=KEYS),
-        Binding("slash", "find", "filter", key_display="/", id="databases.filter", tooltip="Filter", group=KEYS),
-        Binding("R", "refresh", "ask again", show=False, id="databases.refresh", tooltip="Ask all again", group=KEYS),
-        Binding("escape", "leave", "clear", show=False, id="databases.leave", tooltip="No filter or marks", group=KEYS),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = DATABASE_BINDINGS
 
     app: AgorApp
 
@@ -93,6 +76,7 @@ class DatabasesScreen(Screen[None]):
         """Follow the app's database."""
         self.watch(self.app, "browser", self._database_opened, init=False)
         self.watch(self.app, "opening", self._redraw, init=False)
+        self.watch(self.app, "info", self._redraw, init=False)
         self.watch(self.app, "preferences", lambda: self.table.set_columns(self._columns()), init=False)
         self.watch(self.table, "cursor", self._show_current, init=False)
         self.set_interval(MINUTE, self._redraw)
@@ -199,7 +183,8 @@ class DatabasesScreen(Screen[None]):
         self._show_current()
 
     def _show_current(self) -> None:
-        self.query_one(DatabasePanel).show(self.table.current)
+        row, info = self.table.current, self.app.info
+        self.query_one(DatabasePanel).show(row, (info.note or "") if row and info and row.is_open else "")
         self.refresh_bindings()
 
     @on(RecordTable.Highlighted)
@@ -385,6 +370,16 @@ class DatabasesScreen(Screen[None]):
             screen = self.app.screen
             if isinstance(screen, MigrationsScreen) and not row.is_open:
                 screen.show_target(row.database.target)
+
+    def action_upkeep(self) -> None:
+        """Look after a database: copy it, back it up and the like."""
+        from agor_tui.tui.upkeep.begin import choose
+        from agor_tui.tui.upkeep.task import Subject
+
+        row = self.table.current
+        if row is not None and row.place is not None:
+            app = self.app
+            choose(app, Subject(row.name, row.place, self._finder(row), app.configuration, app.clock(), row.is_open))
 
     def action_mark(self) -> None:
         """Mark the database, or take the mark away, and go on to the next."""

@@ -16,6 +16,7 @@ from agor_tui.config.places import Place, describe
 from agor_tui.errors import AgorError, ReadOnlyError
 from agor_tui.records import MigrationEvent, MigrationPlan, MigrationRun, MigrationStatus, Revision
 from agor_tui.services import migrations
+from agor_tui.services.memory import key_of
 from agor_tui.tui.asking import ask
 from agor_tui.tui.migration_job import MigrationJob
 from agor_tui.tui.migration_text import applied, earlier, effects_of, has_pending, revision_columns
@@ -113,8 +114,16 @@ class MigrationsScreen(Screen[None]):
         self._anew()
 
     def _follow(self, browser: Browser | None) -> None:
-        if not self._named and not (self._job and self._job.running):
-            self._read() if self._job else self._anew()
+        if self._named or (self._job and self._job.running):
+            return
+        if self._job and (browser is None or self._is_here(browser)):
+            self._read()
+        else:
+            self._anew()
+
+    def _is_here(self, browser: Browser) -> bool:
+        """Whether it is the database whose log is shown, opened anew."""
+        return self._place is not None and key_of(migrations.place_of(browser)) == key_of(self._place)
 
     def _opening_changed(self, opening: bool) -> None:
         if not opening and self.app.browser is None and not self._named and self._status is None:

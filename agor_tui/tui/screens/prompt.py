@@ -19,8 +19,8 @@ from agor_tui.text import printable
 class PromptModal(ModalScreen[str | None]):
     """Answers with what was typed, without spaces around it; None when left.
 
-    ``check`` says what is wrong with a text, None when nothing is; its complaint stands under the field, and the text
-    stays as typed.
+    ``action`` is the verb of the key that ends it. ``check`` says what is wrong with a text, None when nothing is; its
+    complaint stands under the field, and the text stays as typed.
     """
 
     CSS = """
@@ -33,16 +33,23 @@ class PromptModal(ModalScreen[str | None]):
     PromptModal .complaint { color: $error; min-height: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "leave it", id="prompt.leave", tooltip="Leave it as it is")
+        Binding("escape", "dismiss", "cancel", id="prompt.leave", tooltip="Leave it as it is")
     ]
 
     def __init__(
-        self, title: str, *, value: str = "", placeholder: str = "", check: Callable[[str], str | None]
+        self,
+        title: str,
+        *,
+        value: str = "",
+        placeholder: str = "",
+        action: str = "save",
+        check: Callable[[str], str | None],
     ) -> None:
         super().__init__()
         self._title = title
         self._value = value
         self._placeholder = placeholder
+        self._action = action
         self._check = check
 
     def compose(self) -> ComposeResult:
@@ -51,7 +58,12 @@ class PromptModal(ModalScreen[str | None]):
             yield Static(Content(printable(self._title, 400)).stylize("bold"))
             yield Input(self._value, placeholder=self._placeholder, select_on_focus=False)
             yield Static("", classes="complaint", markup=False)
-            keys = ("⏎", "bold $accent"), (" keep", "$foreground"), ("    esc", "bold $accent"), (" leave it", "$muted")
+            keys = (
+                ("⏎", "bold $accent"),
+                (f" {self._action}", "$foreground"),
+                ("    esc", "bold $accent"),
+                (" cancel", "$muted"),
+            )
             yield Static(Content.assemble(*keys))
 
     @on(Input.Changed)

@@ -15,6 +15,7 @@ from agor_tui.errors import AgorError, NotFoundError
 from agor_tui.records import Match, Session, SessionDetail
 from agor_tui.tui.asking import ask
 from agor_tui.tui.editing import ACTIONS, Field, SessionEdits
+from agor_tui.tui.export_flow import SessionExport
 from agor_tui.tui.live import Follower
 from agor_tui.tui.pager import open_text
 from agor_tui.tui.widgets.conversation import Conversation
@@ -58,6 +59,7 @@ class SessionScreen(Screen[None]):
         _key("i", "tab('details')", "details", "Everything else"),
         _key("Y", "copy_id", "copy id", "Copy the session's id"),
         _key("e", "edit", "change", "Rename, archive, set the status, move, delete, take back"),
+        _key("E", "export", "export", "Export to a file to read or send"),
         _key("R", "refresh", "refresh", "Read anew"),
         _key("escape", "leave", "back", "Back to the screen before", show=True),
     ]
@@ -83,7 +85,8 @@ class SessionScreen(Screen[None]):
         self._asking = False
         self._following = False
         self._lost = False
-        self._edits = SessionEdits(self, self._to_change, self._changed, self._gone)
+        self._edits = SessionEdits(self, self._chosen, self._changed, self._gone)
+        self._export = SessionExport(self, self._chosen)
 
     def compose(self) -> ComposeResult:
         """Header, heading, the tab, keys."""
@@ -301,7 +304,7 @@ class SessionScreen(Screen[None]):
 
         self.app.push_screen(ChooseModal("Change this session", choices), chosen)
 
-    def _to_change(self) -> tuple[Browser | None, Sequence[Session]]:
+    def _chosen(self) -> tuple[Browser | None, Sequence[Session]]:
         return self.browser, [self._detail.session] if self._detail is not None else []
 
     def _changed(self, sessions: Sequence[Session], field: Field) -> None:
@@ -311,6 +314,10 @@ class SessionScreen(Screen[None]):
     def _gone(self, ids: Sequence[str]) -> None:
         self.app.changed += 1
         self.dismiss()
+
+    def action_export(self) -> None:
+        """Write it to a file."""
+        self._export.begin()
 
     def action_refresh(self) -> None:
         """Read the session and the tab that is seen anew."""

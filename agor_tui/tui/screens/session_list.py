@@ -17,6 +17,7 @@ from agor_tui.filters import SessionFilter
 from agor_tui.records import Count, Match, Session, Sort
 from agor_tui.text import count
 from agor_tui.tui.asking import ask
+from agor_tui.tui.export_flow import SessionExport
 from agor_tui.tui.screens.session_list_keys import LIST_BINDINGS
 from agor_tui.tui.session_source import SessionSource
 from agor_tui.tui.widgets.filter_line import PROMPT_WIDTH, FilterLine
@@ -65,6 +66,7 @@ class SessionListScreen(Screen[None], Generic[R]):
         self._request = 0
         self._values: dict[str, tuple[str, ...]] | None = None
         self._has_session = False
+        self._export = SessionExport(self, self.chosen)
 
     # What a subclass says of its rows
 
@@ -91,6 +93,11 @@ class SessionListScreen(Screen[None], Generic[R]):
     def columns(self) -> Sequence[Column[R]]:
         """The columns of the list in the present order."""
         raise NotImplementedError
+
+    def chosen(self) -> tuple[Browser | None, Sequence[Session]]:
+        """What is to be worked on: the selected session, and the database that it is from."""
+        row = self.table.current
+        return (None, ()) if row is None else (self.browser_of(row), [self.session_of(row)])
 
     @property
     def asked(self) -> SessionSource | None:
@@ -291,7 +298,7 @@ class SessionListScreen(Screen[None], Generic[R]):
         """Without a session there is nothing to open or copy; in the filter ``/`` and ``g`` are characters."""
         if action in ("filter", "go_to") and self.is_mounted:
             return not self.filter_line.input.has_focus
-        if action in ("tree", "copy", "mark") or (action == "edit" and parameters != ("undo",)):
+        if action in ("tree", "copy", "mark", "export") or (action == "edit" and parameters != ("undo",)):
             return self._has_session or None
         return True
 
@@ -337,6 +344,10 @@ class SessionListScreen(Screen[None], Generic[R]):
             session_id = self.session_of(row).id
             self.app.copy_to_clipboard(session_id)
             self.notify(f"Copied {session_id}", markup=False)
+
+    def action_export(self) -> None:
+        """Export what is chosen."""
+        self._export.begin()
 
     def action_refresh(self) -> None:
         """Read the list anew."""

@@ -31,6 +31,15 @@ LIST_BINDINGS = (
     Binding("S", "reverse", "reverse", show=False, id="browser.reverse", tooltip="Reverse the order", group=KEYS),
     Binding("t", "tree", "tree", id="browser.tree", tooltip="The session's family tree", group=KEYS),
     Binding("y", "copy", "copy id", id="browser.copy", tooltip="Copy the session's id", group=KEYS),
+    Binding(
+        "e,E",
+        "export",
+        "export",
+        show=False,
+        id="browser.export",
+        tooltip="Export to a file to read or send",
+        group=KEYS,
+    ),
     Binding("R", "refresh", "refresh", show=False, id="browser.refresh", tooltip="Read anew", group=KEYS),
     Binding(
         "escape",

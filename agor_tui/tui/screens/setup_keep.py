@@ -94,7 +94,10 @@ class PasswordStep(SetupStep):
 
         def told(trouble: str) -> None:
             self._trouble, self._known = trouble, True
-            self.query_one(Menu).show(self._items())
+            menu = self.query_one(Menu)
+            menu.show(self._items())
+            if trouble and menu.value == "keyring":
+                menu.choose("variable")
 
         ask(self, keyring_trouble, told, lambda error: told(error.message))
 

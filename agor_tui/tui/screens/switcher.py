@@ -13,13 +13,13 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from agor_tui.config.places import describe
+from agor_tui.config.places import Place, describe
 from agor_tui.config.settings import looks_like_path
 from agor_tui.config.urls import is_url
 from agor_tui.errors import AgorError
 from agor_tui.records import DatabaseInfo
 from agor_tui.services.configuration import Configuration, NamedDatabase
-from agor_tui.services.memory import Memory
+from agor_tui.services.memory import Memory, key_of
 from agor_tui.statuses import Tone
 from agor_tui.text import printable
 from agor_tui.tui.asking import ask
@@ -51,7 +51,8 @@ class SwitcherInput(Input):
 class SwitcherModal(ModalScreen[str | None]):
     """Answers with what to open, None when left. Nothing is asked of any database.
 
-    ``current`` is the database that is open: the cursor begins on the one opened before it.
+    ``current`` is the database that is open: the cursor begins on the one opened before it. With ``than`` another
+    database than that one is asked for by its name, path or URL, and ``prompt`` says what for.
     """
 
     CSS = """
@@ -61,7 +62,7 @@ class SwitcherModal(ModalScreen[str | None]):
         background: $background; border: round $rule; padding: 0 1;
     }
     SwitcherModal Horizontal { height: 2; }
-    SwitcherModal .prompt { width: 12; color: $accent; padding: 0 1; }
+    SwitcherModal .prompt { width: auto; color: $accent; padding: 0 1; }
     SwitcherModal SwitcherInput { width: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -70,8 +71,17 @@ class SwitcherModal(ModalScreen[str | None]):
 
     app: AgorApp
 
-    def __init__(self, configuration: Configuration, current: DatabaseInfo | None) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        current: DatabaseInfo | None,
+        *,
+        prompt: str = "Switch to",
+        than: Place | None = None,
+    ) -> None:
         super().__init__()
+        self._prompt = prompt
+        self._than = key_of(than) if than is not None else None
         self._configuration = configuration
         self._current = current
         self._rows: list[DatabaseRow] | None = None
@@ -97,7 +107,7 @@ class SwitcherModal(ModalScreen[str | None]):
         )
         with Vertical():
             with Horizontal():
-                yield Static("Switch to", classes="prompt")
+                yield Static(self._prompt, classes="prompt", markup=False)
                 yield SwitcherInput(placeholder="a name, a path or a URL")
             table: RecordTable[DatabaseRow] = RecordTable(columns, lambda row: row.key)
             table.notice = READING
@@ -136,6 +146,8 @@ class SwitcherModal(ModalScreen[str | None]):
         return ((words, "muted"),)
 
     def _take_rows(self, rows: list[DatabaseRow]) -> None:
+        if self._than is not None:
+            rows = [row for row in rows if row.place and row.database.target and key_of(row.place) != self._than]
         self._rows = rows
         self._show()
         if self._take_when_read:
@@ -183,7 +195,7 @@ class SwitcherModal(ModalScreen[str | None]):
         self._answer(event.record)
 
     def _answer(self, row: DatabaseRow) -> None:
-        target = None if row.is_open else row.database.target
+        target = None if row.is_open and self._than is None else row.database.target
         self.dismiss(target)
         if target is None and not row.is_open:  # what an environment variable names has no other name
             self.app.switch_to(None)

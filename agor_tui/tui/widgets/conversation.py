@@ -12,9 +12,9 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from agor_tui.records import ToolCall
+from agor_tui.services.block_text import block_text
 from agor_tui.text import printable
 from agor_tui.tui.asking import ask
-from agor_tui.tui.block_text import block_text
 from agor_tui.tui.widgets.conversation_find import Finder
 from agor_tui.tui.widgets.conversation_keys import TALK_KEYS
 from agor_tui.tui.widgets.turn_column import TurnColumn

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from rich.cells import cell_len
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -37,22 +38,26 @@ class DatabasePanel(Horizontal):
         self._keys = keys
         self._when = when
         self._row: DatabaseRow | None = None
+        self._note = ""
+        self._width = 0
 
     def compose(self) -> ComposeResult:
         """Two texts."""
         yield Static(id="state", markup=False)
         yield Static(id="facts", markup=False)
 
-    def on_resize(self) -> None:
-        """The keys are wrapped between them."""
-        self.show(self._row)
+    def on_resize(self, event: events.Resize) -> None:
+        """The keys are wrapped between them, once the parts have their new widths."""
+        if event.size.width != self._width:
+            self._width = event.size.width
+            self.call_after_refresh(lambda: self.show(self._row, self._note))
 
-    def show(self, row: DatabaseRow | None) -> None:
-        """Show a database; None shows nothing."""
-        self._row = row
+    def show(self, row: DatabaseRow | None, note: str = "") -> None:
+        """Show a database; None shows nothing. ``note`` is what else is to be known of it."""
+        self._row, self._note = row, note
         self.set_class(row is None, "-empty")
         facts, state = self.query_one("#facts", Static), self.query_one("#state", Static)
-        facts.update(_assembled(self._facts(row)) if row else "")
+        facts.update(_assembled(self._facts(row), facts.size.width - 2) if row else "")
         state.update(Content.assemble(*self._state(row, state.size.width - 2)) if row else "")
 
     def _facts(self, row: DatabaseRow) -> list[tuple[str, str]]:
@@ -73,6 +78,7 @@ class DatabasePanel(Horizontal):
             ("schema", place.schema or "" if isinstance(place, PostgresPlace) else ""),
             ("tenant", tenant or ""),
             ("access", _access(row)),
+            ("copy", self._note),
             ("opened", self._when(row.opened_at) if row.opened_at else ""),
         ]
 
@@ -123,9 +129,11 @@ def _ssl(place: PostgresPlace) -> str:
     return ", ".join((ssl.mode or "if the server offers it", *named))
 
 
-def _assembled(facts: Sequence[tuple[str, str]]) -> Content:
+def _assembled(facts: Sequence[tuple[str, str]], width: int) -> Content:
     parts: list[tuple[str, str]] = []
     for label, text in facts:
         if text:
-            parts += [(f"{label:<{LABEL}}", "$faint"), (f"{printable(text, MOST)}\n", "$foreground")]
+            lines = Content(printable(text, MOST)).wrap(max(LABEL, width - LABEL))
+            shown = f"\n{' ' * LABEL}".join(line.plain.rstrip() for line in lines)
+            parts += [(f"{label:<{LABEL}}", "$faint"), (f"{shown}\n", "$foreground")]
     return Content.assemble(*parts).rstrip()

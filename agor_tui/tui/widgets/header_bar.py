@@ -99,11 +99,12 @@ class HeaderBar(Line):
             return [("state", self.state, "muted")]
         parts: list[tuple[str, str, Tone]] = [
             ("label", info.label, "text"),
+            ("note", "▲ old copy" if info.note else "", "warning"),
             ("version", f"{info.dialect} {info.server_version}", "muted"),
             ("read-only", "read-only", "muted") if info.read_only else ("write", "read-write", "muted"),
             ("tenant", f"tenant {info.tenant}" if info.tenant else "", "muted"),
             ("kind", f"{info.kind} schema" if info.kind != "native" else "", "muted"),
-            ("origin", info.origin, "faint"),
+            ("origin", info.origin.removesuffix(f" {info.label}"), "faint"),
         ]
         return [(name, printable(text), tone) for name, text, tone in parts if text]
 

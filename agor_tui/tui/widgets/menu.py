@@ -82,6 +82,10 @@ class Menu(Widget, can_focus=True):
         self._items: tuple[MenuItem, ...] = ()
         self.show(items)
 
+    def on_mount(self) -> None:
+        """Take the room for what was shown before there was any."""
+        self.refresh(layout=True)
+
     def show(self, items: Sequence[MenuItem]) -> None:
         """Show these; the cursor stays on the answer it was on, where that is among them."""
         before = self.value

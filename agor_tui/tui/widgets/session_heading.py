@@ -31,6 +31,8 @@ _TITLES: tuple[tuple[Tab, str], ...] = (
     ("details", "Details"),
 )
 _GAP = 2
+LEAST = 12
+"""Cells of the place; where there are fewer, nothing is said beside the tabs."""
 Spans = list[tuple[str, Tone]]
 
 
@@ -96,7 +98,7 @@ class SessionHeading(Widget):
     def _facts(self, room: int) -> Spans:
         """Facts in ``room`` cells, in order of worth; what does not fit whole is left out."""
         session = self.session
-        if session is None:
+        if session is None or room < LEAST:
             return []
         number = f"{count(session.message_count)} message{'' if session.message_count == 1 else 's'}"
         io = session.tokens_input is not None or session.tokens_output is not None
@@ -109,7 +111,7 @@ class SessionHeading(Widget):
             (money(session.cost) if session.cost is not None else "", "faint"),
             (printable(session.branch or "", 60) if session.branch != session.worktree else "", "faint"),
         ]
-        place = fit(where(session), max(room * 2 // 5, 12))
+        place = fit(where(session), max(room * 2 // 5, LEAST))
         spans: Spans = [(" ", "text"), (place, "text")]
         room -= cell_len(place) + 1
         for text, tone in facts:

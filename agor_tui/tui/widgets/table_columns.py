@@ -35,6 +35,8 @@ class Column(Generic[R]):
     right: bool = False
     fits: bool = False
     whole: bool = False
+    stretches: bool = False
+    """Whether it takes the room that remains, while it is shown, instead of the one that never gives way."""
     sort: str | None = None
     """The sort key that a click on the title asks for."""
     brief: str = ""
@@ -83,8 +85,8 @@ def arrange(columns: Sequence[Column[R]], width: int, seen: Mapping[str, int], m
             continue
         widths[column.key] += more
         spare -= more
-    for column in shown:
-        if column.gives_way == 0:
+    for column in sorted(shown, key=lambda column: not column.stretches):
+        if column.stretches or column.gives_way == 0:
             widths[column.key] = max(1, widths[column.key] + spare)
             break
     places: list[Place[R]] = []

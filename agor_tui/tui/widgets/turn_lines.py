@@ -24,9 +24,9 @@ from agor_tui.records import (
     Turn,
     UnknownBlock,
 )
+from agor_tui.services.tool_summary import summarise
 from agor_tui.statuses import status_glyph, status_word
 from agor_tui.text import duration
-from agor_tui.tui.tool_summary import summarise
 from agor_tui.tui.widgets.ink import Ink
 from agor_tui.tui.widgets.prose import markdown_lines, strip_of
 from agor_tui.tui.widgets.tool_body import (

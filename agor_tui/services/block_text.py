@@ -17,8 +17,8 @@ from agor_tui.records import (
     Turn,
     UnknownBlock,
 )
-from agor_tui.tui.tool_diff import diff_of
-from agor_tui.tui.tool_names import arguments, command_text, kind_of, todo_items
+from agor_tui.services.tool_diff import diff_of
+from agor_tui.services.tool_names import arguments, command_text, kind_of, todo_items
 
 _SIGNS = {"added": "+", "removed": "-", "context": " ", "hunk": "", "file": "── "}
 _TICKS = {"completed": "☑", "in_progress": "◐", "cancelled": "☒"}
@@ -73,7 +73,12 @@ def json_text(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    except RecursionError:  # nested deeper than Python can follow: what can be shown of it, in one line
+        from agor_tui.services.export import dumps
+
+        return dumps(value).decode()
 
 
 def turn_texts(turn: Turn) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from agor_tui.records import ToolCall
-from agor_tui.tui.tool_diff import counts, diff_of
-from agor_tui.tui.tool_names import (
+from agor_tui.services.tool_diff import counts, diff_of
+from agor_tui.services.tool_names import (
     PATH_KEYS,
     ToolKind,
     arguments,
@@ -205,7 +205,10 @@ def _other(call: ToolCall, values: Mapping[str, Any], roots: Sequence[str]) -> t
             return str(value), ()
     for value in values.values():
         if isinstance(value, Mapping | list):
-            return json.dumps(value, ensure_ascii=False, default=str)[:_LONGEST_SUBJECT], ()
+            try:
+                return json.dumps(value, ensure_ascii=False, default=str)[:_LONGEST_SUBJECT], ()
+            except RecursionError:
+                return "…", ()
     return "", ()
 
 

@@ -1,0 +1,89 @@
+"""Takes the secrets out of rows before they are exported."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+
+from agor_tui.db.row_format import Row, TableFormat
+from agor_tui.db.types import keep_json, keep_text, restore_json, restore_text
+from agor_tui.redact import HIDDEN, may_hold_secrets, redact, redact_broken, redact_text
+
+_WHOLE = {"users": ("password",)}
+_ADDRESSES_AND_COMMANDS = {
+    "worktrees": ("start_command", "stop_command", "health_check_url", "app_url", "logs_command"),
+}
+
+
+class SecretRemover:
+    """Hides in the rows of one table: passwords, and in JSON and addresses what ``redact`` knows for a secret."""
+
+    def __init__(self, form: TableFormat) -> None:
+        names = form.names
+        self._whole = tuple(names.index(name) for name in _WHOLE.get(form.name, ()))
+        self._texts = tuple(names.index(name) for name in _ADDRESSES_AND_COMMANDS.get(form.name, ()))
+        self._json = form.at("json")
+
+    def without_secrets(self, row: Row) -> tuple[Row, bool]:
+        """The row with ``HIDDEN`` in the place of its secrets; and whether all its JSON was found to be sound."""
+        changed: dict[int, Any] = {}
+        sound = True
+        for place in self._whole:
+            if row[place]:
+                changed[place] = HIDDEN
+        for place in self._texts:
+            value = row[place]
+            if isinstance(value, str) and ("@" in value or "=" in value):
+                changed[place] = keep_text(redact_text(restore_text(value)))
+        for place in self._json:
+            value = row[place]
+            if isinstance(value, bytes):
+                changed[place] = redact_broken(value.decode("utf-8", "backslashreplace"))
+                sound = False
+            elif isinstance(value, str):
+                hidden, good = _json_without_secrets(value)
+                sound = sound and good
+                if hidden is not None:
+                    changed[place] = hidden
+        if not changed:
+            return row, sound
+        values = list(row)
+        for place, value in changed.items():
+            values[place] = value
+        return tuple(values), sound
+
+
+def _json_without_secrets(text: str) -> tuple[str | None, bool]:
+    """JSON without its secrets, None where it has none; and whether it is JSON for sure.
+
+    All else in it stays: numbers keep their spelling.
+    """
+    good = True
+    try:
+        orjson.loads(text)
+        if not may_hold_secrets(text):
+            return None, good
+    except ValueError:
+        good = False
+    try:
+        kept = keep_json(text)  # what orjson would not write again is marked meanwhile
+        value = json.loads(kept, parse_float=_literal, parse_int=_integer, parse_constant=_refuse)
+        hidden = redact(value)
+        return None if hidden == value else restore_json(orjson.dumps(hidden).decode()), good
+    except (ValueError, TypeError, RecursionError):
+        broken = redact_broken(text)
+        return None if broken == text else broken, False
+
+
+def _literal(number: str) -> orjson.Fragment:
+    return orjson.Fragment(number)
+
+
+def _integer(number: str) -> int | orjson.Fragment:
+    return int(number) if len(number) < 19 else orjson.Fragment(number)
+
+
+def _refuse(word: str) -> Any:
+    raise ValueError(word)  # NaN and Infinity, which Python reads and JSON does not know
