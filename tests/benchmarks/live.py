@@ -123,10 +123,11 @@ def _writer(target: str) -> Callable[[], object]:
 def _renewal(browser: Browser, label: str) -> Result:
     """The first screen read again, against the one page that it needs."""
     sort, filter = browser.default_sort, SessionFilter()
-    first = browser.session_page(filter, sort, limit=SessionPages.page_size).rows[0]
+    pages = SessionPages(browser, filter, sort)
+    first = browser.session_page(filter, sort, limit=pages.page_size).rows[0]
     seen = Seen(0, first.id, 0, 40, pinned=True)
     again = _median(30, lambda: read_again(SessionPages(browser, filter, sort), lambda row: row.id, seen))
-    page = _median(30, lambda: browser.session_page(filter, sort, limit=SessionPages.page_size))
+    page = _median(30, lambda: browser.session_page(filter, sort, limit=pages.page_size))
     return Result(f"the first screen read again, {label}", again, page, "ms", 1.5)
 
 
