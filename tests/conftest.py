@@ -6,7 +6,6 @@ import itertools
 import os
 import shutil
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,23 +31,16 @@ _SERVERS = pytest.StashKey[Path]()
 def pytest_configure(config: pytest.Config) -> None:
     """The controlling process makes the folder of the servers; its workers are told of it."""
     worker = getattr(config, "workerinput", None)
-    config.addinivalue_line("markers", "each_version: what runs on each dialect runs on all versions of the server")
     config.addinivalue_line("markers", "libsql: what runs on each dialect runs on a libSQL server as well")
     config.stash[_SERVERS] = Path(worker["servers"]) if worker else servers.make_folder()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what asks for a place on each dialect, and where it is marked so on libSQL too.
-
-    One version of the server is enough for most: it goes by the test's name, so that each has its half.
-    """
+    """Run what asks for a place on each dialect, and where it is marked so on libSQL too."""
     also = (LIBSQL,) if metafunc.definition.get_closest_marker("libsql") else ()
-    chosen = DIALECTS
-    if not metafunc.definition.get_closest_marker("each_version"):
-        chosen = ("sqlite", DIALECTS[1 + zlib.crc32(metafunc.function.__name__.encode()) % (len(DIALECTS) - 1)])
     for name in ("empty_place", "native_place"):
         if name in metafunc.fixturenames:
-            metafunc.parametrize(name, chosen + also, indirect=True)
+            metafunc.parametrize(name, DIALECTS + also, indirect=True)
 
 
 @pytest.hookimpl(optionalhook=True)

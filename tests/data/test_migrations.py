@@ -23,7 +23,7 @@ from agor_tui.repositories.store import open_store
 from . import migrating
 from .one_row_each import count, execute, fill, states, tables
 
-pytestmark = [pytest.mark.libsql, pytest.mark.each_version]
+pytestmark = pytest.mark.libsql
 
 OURS = [(name, "applied") for name in revision.REVISIONS]
 

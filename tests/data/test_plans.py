@@ -17,7 +17,7 @@ from agor_tui.records import Sort
 from agor_tui.repositories.bulk import insert_tables
 from agor_tui.services.browser import END, Browser
 
-pytestmark = [pytest.mark.libsql, pytest.mark.each_version]
+pytestmark = pytest.mark.libsql
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SESSIONS = 6_000

@@ -19,7 +19,7 @@ from agor_tui.repositories.store import open_store
 from agor_tui.repositories.tasks import TaskRepository
 from agor_tui.services.browser import END, Browser
 
-pytestmark = [pytest.mark.libsql, pytest.mark.each_version]
+pytestmark = pytest.mark.libsql
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

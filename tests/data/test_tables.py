@@ -26,7 +26,7 @@ from agor_tui.errors import DatabaseError
 from ..conftest import place_of
 from .one_row_each import ROWS, WHEN, count, execute, fill, write
 
-pytestmark = [pytest.mark.libsql, pytest.mark.each_version]
+pytestmark = pytest.mark.libsql
 
 REFERENCE_COLUMNS = {
     "sessions": "session_id created_at updated_at created_by status agentic_tool board_id parent_session_id "
