@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agor_tui.cli.tables import Painter
     from agor_tui.config.places import Place
     from agor_tui.db.restoring import Holdings
-    from agor_tui.services.restoring import RestorePlan
+    from agor_tui.services.care.restoring import RestorePlan
     from agor_tui.transfers import CheckReport, RepairReport
 
 FAULTY = 5
@@ -41,15 +41,16 @@ _LONGEST = 200
 @json_option
 @pass_settings
 def db_backup(settings: Settings, dest: str | None, as_json: bool) -> None:
-    from agor_tui.services import backups
+    from agor_tui.services.care import backups
 
     place = place_of(settings)
     target = None if dest is None else _new_file(dest)
     report = run_job(lambda tell, stop: backups.back_up(place, target, tell=tell, stop=stop))
     if as_json:
-        from agor_tui.services import care_export, export
+        from agor_tui.services import export
+        from agor_tui.services.care import reports
 
-        streams.write([export.dumps(care_export.backup_json(report)), b"\n"])
+        streams.write([export.dumps(reports.backup_json(report)), b"\n"])
         return
     streams.write_lines(
         [
@@ -71,7 +72,7 @@ def db_backup(settings: Settings, dest: str | None, as_json: bool) -> None:
 @json_option
 @pass_settings
 def db_restore(settings: Settings, backup: Path, yes: bool, as_json: bool) -> None:
-    from agor_tui.services import restoring
+    from agor_tui.services.care import restoring
 
     place = place_of(settings)
     if not yes:
@@ -84,9 +85,10 @@ def db_restore(settings: Settings, backup: Path, yes: bool, as_json: bool) -> No
         raise click.exceptions.Exit(1)
     report = run_job(lambda tell, stop: restoring.restore(planned, tell=tell, stop=stop))
     if as_json:
-        from agor_tui.services import care_export, export
+        from agor_tui.services import export
+        from agor_tui.services.care import reports
 
-        streams.write([export.dumps(care_export.restore_json(report)), b"\n"])
+        streams.write([export.dumps(reports.restore_json(report)), b"\n"])
         return
     if report.safety is not None:
         streams.write_lines([f"backed up first to {printable(str(report.safety))}"])
@@ -128,7 +130,7 @@ def _sessions(number: int | None) -> str:
 @json_option
 @pass_settings
 def db_check(settings: Settings, repair: bool, as_json: bool) -> None:
-    from agor_tui.services import checking, repairing
+    from agor_tui.services.care import checking, repairing
 
     place = place_of(settings)
     report = run_job(lambda tell, stop: checking.check(place, tell=tell, stop=stop))
@@ -141,9 +143,10 @@ def db_check(settings: Settings, repair: bool, as_json: bool) -> None:
     if repair and not report.well:
         mended = run_job(lambda tell, stop: repairing.repair(place, report, tell=tell, stop=stop))
     if as_json:
-        from agor_tui.services import care_export, export
+        from agor_tui.services import export
+        from agor_tui.services.care import reports
 
-        streams.write([export.dumps(care_export.check_json(report, mended)), b"\n"])
+        streams.write([export.dumps(reports.check_json(report, mended)), b"\n"])
     elif mended:
         streams.write_lines(_repair_lines(place, mended, paint))
     if not (mended.after if mended and mended.after else report).well:

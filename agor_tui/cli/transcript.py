@@ -18,7 +18,7 @@ from agor_tui.records import (
     UnknownBlock,
 )
 from agor_tui.services.export import dumps
-from agor_tui.services.transcript import Entry, entries_of, minute
+from agor_tui.services.transcript.walk import Entry, entries_of, minute
 from agor_tui.statuses import Tone
 from agor_tui.text import printable
 

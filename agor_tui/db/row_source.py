@@ -2,7 +2,7 @@
 
 ``NativeSource`` reads our own tables through the driver: JSON stays text, times stay numbers. Another program's
 database is a ``MappedSource`` over a ``RowMapping``, which its schema module makes.
-``repositories.sources.open_source`` opens whichever a place is.
+``transfer.sources.open_source`` opens whichever a place is.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ def compare_places(
         DatabaseError: one of them cannot be opened or read. Cancelled: ``stop`` was set.
     """
     from agor_tui.db.stopping import stopping
-    from agor_tui.repositories.comparing import compare
-    from agor_tui.repositories.sources import open_source
+    from agor_tui.transfer.comparing import compare
+    from agor_tui.transfer.sources import open_source
 
     with (
         open_source(a) as first,

@@ -16,7 +16,7 @@ from agor_tui.records import Message, Session
 from agor_tui.services import export
 from agor_tui.services.conversation import in_pieces, paired_window
 from agor_tui.services.files import make_folder, write_whole
-from agor_tui.services.transcript import PIECE, Piece, opening_of, walk
+from agor_tui.services.transcript.walk import PIECE, Piece, opening_of, walk
 from agor_tui.text import printable
 from agor_tui.transfers import Progress, Tell
 
@@ -167,14 +167,14 @@ class _Watch:
 
 def _writer(format: Format) -> _Writer:
     if format == "html":
-        from agor_tui.services.transcript_html import HtmlWriter
+        from agor_tui.services.transcript.html import HtmlWriter
 
         return HtmlWriter()
     if format == "txt":
-        from agor_tui.services.transcript_text import TextWriter
+        from agor_tui.services.transcript.text import TextWriter
 
         return TextWriter()
-    from agor_tui.services.transcript_markdown import MarkdownWriter
+    from agor_tui.services.transcript.markdown import MarkdownWriter
 
     return MarkdownWriter()
 

@@ -16,8 +16,8 @@ from agor_tui.transfers import CompareReport, CopyOptions, CopyReport, Tell
 
 if TYPE_CHECKING:
     from agor_tui.db.row_source import RowSource, Selection
-    from agor_tui.repositories.copying import Copying
-    from agor_tui.repositories.targets import Ground
+    from agor_tui.transfer.copying import Copying
+    from agor_tui.transfer.targets import Ground
 
 
 def copy(
@@ -42,8 +42,8 @@ def copy(
     """
     from agor_tui.db import identity
     from agor_tui.db.stopping import stopping
-    from agor_tui.repositories import targets
-    from agor_tui.repositories.sources import open_source
+    from agor_tui.transfer import targets
+    from agor_tui.transfer.sources import open_source
 
     began = time.monotonic()
     targets.refuse_same(source, target)
@@ -88,8 +88,8 @@ class _Job:
         """Read and check all rows; nothing is written."""
         from agor_tui.db.engine import Database
         from agor_tui.db.row_target import RowTarget
-        from agor_tui.repositories.copy_rehearsal import Rehearsal
-        from agor_tui.repositories.targets import made
+        from agor_tui.transfer.rehearsal import Rehearsal
+        from agor_tui.transfer.targets import made
 
         place = self._target
         database = Database(place) if self._ground.state != "absent" else None
@@ -130,8 +130,8 @@ class _Job:
         from agor_tui.db.engine import Database
         from agor_tui.db.row_target import RowTarget
         from agor_tui.db.stopping import stopping
-        from agor_tui.repositories.copying import Copying
-        from agor_tui.repositories.targets import made
+        from agor_tui.transfer.copying import Copying
+        from agor_tui.transfer.targets import made
 
         if self._ground.state != "native":
             migrator.init(self._target)
@@ -159,8 +159,8 @@ class _Job:
 
     def _verified(self) -> CompareReport:
         from agor_tui.db.row_source import SelectedSource
-        from agor_tui.repositories.comparing import compare
-        from agor_tui.repositories.sources import open_source
+        from agor_tui.transfer.comparing import compare
+        from agor_tui.transfer.sources import open_source
 
         source = SelectedSource(self._source, self._selection) if self._selection else self._source
         with open_source(self._target) as target:

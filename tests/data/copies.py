@@ -13,7 +13,7 @@ from agor_tui.config.places import Place
 from agor_tui.db import transfer_marks
 from agor_tui.db.engine import Database
 from agor_tui.db.row_format import FORMATS, Row
-from agor_tui.repositories.sources import open_source
+from agor_tui.transfer.sources import open_source
 
 T0 = 1_760_000_000_000
 

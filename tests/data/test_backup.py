@@ -21,9 +21,9 @@ import pytest
 from agor_tui.config.places import SqlitePlace
 from agor_tui.db import backup as backup_module
 from agor_tui.errors import AgorError, Cancelled, DatabaseError, FileError, ForeignDatabaseError, SchemaVersionError
-from agor_tui.services import backups, restoring
+from agor_tui.services.care import backups, restoring
+from agor_tui.services.care.file_sums import sum_path
 from agor_tui.services.comparing import compare_places
-from agor_tui.services.file_sums import sum_path
 from agor_tui.transfers import Progress
 from tests.builders.agor import build_sqlite
 from tests.conftest import place_of

@@ -18,7 +18,7 @@ import pytest
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace
 from agor_tui.db import migrator, pg_dump
 from agor_tui.errors import AgorError, Cancelled, DatabaseError, FileError
-from agor_tui.services import backups, restoring
+from agor_tui.services.care import backups, restoring
 from agor_tui.services.comparing import compare_places
 from agor_tui.services.dump.exporting import export_database
 from tests import servers
@@ -193,8 +193,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from agor_tui.config import resolve
-from agor_tui.services import restoring
-from agor_tui.repositories import copying
+from agor_tui.services.care import restoring
+from agor_tui.transfer import copying
 def run(self, *_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 copying.Copying.end = run

@@ -20,10 +20,10 @@ from agor_tui.db import checks
 from agor_tui.db.engine import Database
 from agor_tui.db.stopping import stopping
 from agor_tui.errors import Cancelled, FileError, ForeignDatabaseError
-from agor_tui.services import restoring
-from agor_tui.services.checking import check
+from agor_tui.services.care import restoring
+from agor_tui.services.care.checking import check
+from agor_tui.services.care.repairing import repair
 from agor_tui.services.comparing import compare_places
-from agor_tui.services.repairing import repair
 from agor_tui.transfers import CheckReport, Progress, RepairReport
 from tests.builders.agor import build_sqlite
 from tests.conftest import place_of

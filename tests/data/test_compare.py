@@ -14,10 +14,10 @@ from sqlalchemy import insert, update
 from agor_tui.config.places import Place
 from agor_tui.db.tables import metadata
 from agor_tui.errors import Cancelled, DatabaseError
-from agor_tui.repositories import comparing
-from agor_tui.repositories.sources import open_source
 from agor_tui.services import transfer
 from agor_tui.services.comparing import compare_places
+from agor_tui.transfer import comparing
+from agor_tui.transfer.sources import open_source
 from agor_tui.transfers import CompareReport, CopyOptions, Progress, RowDifference, TableCompared
 from tests.conftest import place_of
 

@@ -14,8 +14,8 @@ from agor_tui.config.places import Place
 from agor_tui.db import migrator, row_source
 from agor_tui.db.engine import Database
 from agor_tui.errors import Cancelled, DatabaseError
-from agor_tui.repositories.sources import open_source
 from agor_tui.services.transfer import copy
+from agor_tui.transfer.sources import open_source
 from agor_tui.transfers import CopyOptions, Progress
 from tests.conftest import place_of
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from agor_tui.config.places import Place
-from agor_tui.repositories.sources import open_source
 from agor_tui.services.databases import open_database
 from agor_tui.services.transfer import copy
+from agor_tui.transfer.sources import open_source
 from agor_tui.transfers import CopyOptions, Finding
 from tests.conftest import place_of
 
@@ -161,7 +161,7 @@ def test_times_that_milliseconds_cannot_say(file: Path, postgres18_url: str) -> 
 
 
 def test_many_findings_are_counted(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from agor_tui.repositories import copying
+    from agor_tui.transfer import copying
 
     monkeypatch.setattr(copying, "FINDINGS_KEPT", 5)
     insert(file, "messages", *(message(f"m{n}", "gone") for n in range(20)))

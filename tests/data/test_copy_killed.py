@@ -18,7 +18,7 @@ import pytest
 
 from agor_tui.config.places import Place
 from agor_tui.errors import DatabaseError
-from agor_tui.repositories.sources import open_source
+from agor_tui.transfer.sources import open_source
 from tests import servers
 from tests.conftest import place_of
 

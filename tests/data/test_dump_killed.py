@@ -28,7 +28,7 @@ from .one_row_each import ROWS, count, execute, fill, tables, write
 PROGRAM = """
 import os, signal, sys
 from agor_tui.services.dump import reader
-from agor_tui.repositories.copying import Copying
+from agor_tui.transfer.copying import Copying
 from agor_tui.cli.main import main
 reader.BATCH_BYTES = 1_500
 lives = calls = int(sys.argv[1])

@@ -32,7 +32,7 @@ from .test_repositories import NOON, World
 
 SIZE = 6
 EVERYTHING = SessionFilter()
-PATIENCE = 10.0
+PATIENCE = 60.0
 ALL: tuple[SortKey, ...] = ("updated", "created", "title", "status", "tool", "id")
 SIZES = {"laptop": 31, "team": 47, "old": 5, "bare": 0}
 

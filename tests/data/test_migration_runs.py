@@ -23,7 +23,7 @@ from ..conftest import place_of
 from . import migrating
 from .one_row_each import count, fill, states, tables
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 #: Holds on in the server until its connection is ended.
 SLEEPING = migrating.HEADER + (

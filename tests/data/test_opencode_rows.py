@@ -15,12 +15,12 @@ from agor_tui.db.row_format import FORMATS
 from agor_tui.errors import AmbiguousIdError, UsageError
 from agor_tui.filters import SessionFilter, TaskFilter
 from agor_tui.records import Sort
-from agor_tui.repositories.sources import open_source
 from agor_tui.repositories.store import open_store
 from agor_tui.services import export
 from agor_tui.services.browser import Browser
 from agor_tui.services.conversation import paired_window
 from agor_tui.services.transfer import copy
+from agor_tui.transfer.sources import open_source
 from agor_tui.transfers import CopyOptions
 from tests.builders import opencode
 from tests.conftest import place_of

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from agor_tui.errors import AgorError
 from agor_tui.records import Count
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)

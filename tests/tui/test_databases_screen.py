@@ -161,7 +161,7 @@ def other(request: pytest.FixtureRequest, tmp_path: Path, native_templates: Call
 async def test_all_are_asked_at_once_and_none_harms_another(
     family: SqlitePlace, tmp_path: Path, fixtures_dir: Path, hanging: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(overview, "LIMIT_S", 1.0)
+    monkeypatch.setattr(overview, "LIMIT_S", 4.0)  # those that do answer need some time on a busy machine
     (tmp_path / "garbage.db").write_bytes(b"x" * 4096)
     (tmp_path / "empty.db").touch()
     configuration = configured(
@@ -187,7 +187,7 @@ async def test_all_are_asked_at_once_and_none_harms_another(
         for word in ("0002 · current", "not set up", "does not exist", "refused the connection", "4 cannot be read"):
             assert word in text
         silent = next(line for line in text.splitlines() if " silent " in line)
-        assert "no answer in 1 s" in silent
+        assert "no answer in 4 s" in silent
         opened = next(line for line in text.splitlines() if " team default " in line)
         assert "●" in opened
         assert " now " in opened

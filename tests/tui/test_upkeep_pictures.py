@@ -16,8 +16,8 @@ from textual.pilot import Pilot
 from agor_tui.config.places import PostgresPlace, SqlitePlace
 from agor_tui.db.restoring import Holdings
 from agor_tui.errors import AgorError, Cancelled, DatabaseError
+from agor_tui.services.care.restoring import RestorePlan
 from agor_tui.services.configuration import Configuration
-from agor_tui.services.restoring import RestorePlan
 from agor_tui.transfers import (
     CheckItem,
     CheckReport,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agor_tui.db.row_format import FORMATS
-from agor_tui.repositories.differing import value_differences
+from agor_tui.transfer.differing import value_differences
 
 FORM = FORMATS["repos"]
 

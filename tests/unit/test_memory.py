@@ -103,7 +103,8 @@ def _write_many(file: Path, name: str) -> None:
         Memory(file).opened(f"{name}{number}", NOON)
 
 
-def test_runs_at_once_do_not_lose_each_others_entries(file: Path) -> None:
+def test_runs_at_once_do_not_lose_each_others_entries(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "PATIENCE_S", 30.0)  # a run that waits in vain forgets, as it should
     context = multiprocessing.get_context("fork")
     runs = [context.Process(target=_write_many, args=(file, name)) for name in "ab"]
     for run in runs:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agor_tui.records import ToolCall
-from agor_tui.services.block_text import block_text
-from agor_tui.services.tool_diff import DiffLine, diff_of, unified
-from agor_tui.services.tool_names import kind_of, todo_items
-from agor_tui.services.tool_summary import short_path, summarise
+from agor_tui.services.tools.block_text import block_text
+from agor_tui.services.tools.diff import DiffLine, diff_of, unified
+from agor_tui.services.tools.names import kind_of, todo_items
+from agor_tui.services.tools.summary import short_path, summarise
 
 PATCH = "*** Begin Patch\n*** Update File: app/main.py\n@@ def f():\n-a\n+b\n+c\n*** End Patch"
 TODOS = [{"content": "a", "status": "completed"}, {"content": "b", "status": "in_progress"}]

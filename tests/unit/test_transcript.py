@@ -25,11 +25,11 @@ from agor_tui.records import (
     ToolResult,
     UnknownBlock,
 )
-from agor_tui.services import transcript_text
-from agor_tui.services.transcript import Entry
-from agor_tui.services.transcript_html import HtmlWriter
-from agor_tui.services.transcript_markdown import MarkdownWriter, fenced, markdown
-from agor_tui.services.transcript_text import TextWriter, wrapped
+from agor_tui.services.transcript import text as transcript_text
+from agor_tui.services.transcript.html import HtmlWriter
+from agor_tui.services.transcript.markdown import MarkdownWriter, fenced, markdown
+from agor_tui.services.transcript.text import TextWriter, wrapped
+from agor_tui.services.transcript.walk import Entry
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(1)><!-- </style></pre></details></article></main>"

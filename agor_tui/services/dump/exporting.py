@@ -23,7 +23,6 @@ from agor_tui.db.stopping import stopping
 from agor_tui.errors import Cancelled, UsageError
 from agor_tui.filters import SessionFilter
 from agor_tui.repositories.choosing import choose_sessions
-from agor_tui.repositories.sources import open_source
 from agor_tui.services.dump.closure import Closure
 from agor_tui.services.dump.compression import compressing
 from agor_tui.services.dump.form import Footer, Format, Header, TableSum, format_of
@@ -32,6 +31,7 @@ from agor_tui.services.dump.secrets import SecretRemover
 from agor_tui.services.dump.sql import SqlWriter
 from agor_tui.services.dump.writer import DumpWriter
 from agor_tui.services.export import iso
+from agor_tui.transfer.sources import open_source
 from agor_tui.transfers import ExportReport, Finding, Progress, TableExported, Tell
 
 _EMPTY = "it is empty, which it may not be"

@@ -21,13 +21,13 @@ from agor_tui.db.row_target import RowTarget
 from agor_tui.db.row_writing import writer
 from agor_tui.db.stopping import stopping
 from agor_tui.errors import Cancelled
-from agor_tui.repositories.copying import Copying
-from agor_tui.repositories.sources import open_source
-from agor_tui.repositories.targets import made, survey
 from agor_tui.services.dump.checking import Checker
 from agor_tui.services.dump.form import Footer, damaged
 from agor_tui.services.dump.reader import DumpReader
 from agor_tui.services.dump.source import DumpSource
+from agor_tui.transfer.copying import Copying
+from agor_tui.transfer.sources import open_source
+from agor_tui.transfer.targets import made, survey
 from agor_tui.transfers import ImportReport, OnConflict, Progress, Tell
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ def import_file(
     Raises:
         FileError: the file cannot be read, is no dump, was cut or altered, or has rows that may not be imported.
         SchemaVersionError: the file, or the database, is of another revision than this program.
-        DatabaseError: as ``repositories.targets.survey``, or the rows cannot be written; so far nothing was, but with
+        DatabaseError: as ``transfer.targets.survey``, or the rows cannot be written; so far nothing was, but with
             ``batches``. Cancelled: ``stop`` was set; likewise.
     """
     began = time.monotonic()

@@ -30,7 +30,7 @@ from agor_tui.tui.widgets.ink import Ink
 
 if TYPE_CHECKING:
     from agor_tui.db.restoring import Holdings
-    from agor_tui.services.restoring import RestorePlan
+    from agor_tui.services.care.restoring import RestorePlan
 
 _FORMS = {
     "sqlite": "an SQLite file like the one here",
@@ -67,7 +67,7 @@ class BackUp(Upkeep):
 
     def run(self, values: Values, tell: Tell, stop: threading.Event) -> Outcome:
         """Make it."""
-        from agor_tui.services.backups import back_up
+        from agor_tui.services.care.backups import back_up
 
         dest = file_of(values["file"]) if values["file"] else None
         report = back_up(self.subject.find(), dest, tell=tell, stop=stop)
@@ -103,7 +103,7 @@ class Restore(Upkeep):
 
     def fields(self) -> Sequence[Field]:
         """Which backup: the newest, where there is one in the usual folder."""
-        from agor_tui.services.backups import newest
+        from agor_tui.services.care.backups import newest
 
         found = newest(self.subject.place)
         note = "A backup that agor-tui made. It is looked at first, and what is here is backed up."
@@ -119,7 +119,7 @@ class Restore(Upkeep):
 
     def plan(self, values: Values, tell: Tell, stop: threading.Event) -> Plan:
         """What is here, and what comes."""
-        from agor_tui.services import restoring
+        from agor_tui.services.care import restoring
 
         planned = restoring.plan(self.subject.find(), file_of(values["file"]), tell=tell, stop=stop)
         name, comes = self.subject.name, _held(planned.then)
@@ -137,7 +137,7 @@ class Restore(Upkeep):
         )
 
     def _restore(self, planned: RestorePlan, tell: Tell, stop: threading.Event) -> Outcome:
-        from agor_tui.services import restoring
+        from agor_tui.services.care import restoring
 
         report = restoring.restore(planned, tell=tell, stop=stop)
         words = f"{self.subject.name} holds what the backup holds: {_sessions(report.sessions)}."
@@ -202,7 +202,7 @@ class Check(Upkeep):
 
     def run(self, values: Values, tell: Tell, stop: threading.Event) -> Outcome:
         """Look at all of it."""
-        from agor_tui.services.checking import check
+        from agor_tui.services.care.checking import check
 
         place = self.subject.find()
         report = check(place, now=self.subject.now, tell=tell, stop=stop)
@@ -226,7 +226,7 @@ class Repair(Upkeep):
 
     def run(self, values: Values, tell: Tell, stop: threading.Event) -> Outcome:
         """Make the copy, and check it."""
-        from agor_tui.services.repairing import repair
+        from agor_tui.services.care.repairing import repair
 
         report = repair(self.subject.find(), self._found, tell=tell, stop=stop)
         if report.path is None:

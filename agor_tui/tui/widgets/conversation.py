@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from agor_tui.records import ToolCall
-from agor_tui.services.block_text import block_text
+from agor_tui.services.tools.block_text import block_text
 from agor_tui.text import printable
 from agor_tui.tui.asking import ask
 from agor_tui.tui.widgets.conversation_find import Finder

@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from agor_tui.errors import AgorError
 from agor_tui.records import Turn
-from agor_tui.services.block_text import block_text
+from agor_tui.services.tools.block_text import block_text
 from agor_tui.tui.widgets.turn_column import TurnColumn
 from agor_tui.tui.widgets.turn_parts import FOLDED, FULL, OPEN, PROMPT, Place
 from agor_tui.tui.widgets.turn_store import TurnSource

@@ -10,9 +10,9 @@ from rich.style import Style
 from rich.text import Text
 
 from agor_tui.records import ToolCall
-from agor_tui.services.block_text import json_text, todo_tick
-from agor_tui.services.tool_diff import DiffLine, diff_of
-from agor_tui.services.tool_names import PATH_KEYS, arguments, command_text, first_text, kind_of, todo_items
+from agor_tui.services.tools.block_text import json_text, todo_tick
+from agor_tui.services.tools.diff import DiffLine, diff_of
+from agor_tui.services.tools.names import PATH_KEYS, arguments, command_text, first_text, kind_of, todo_items
 from agor_tui.text import printable
 from agor_tui.tui.widgets.code import code_lines, folded
 from agor_tui.tui.widgets.ink import Ink

@@ -24,7 +24,7 @@ from agor_tui.records import (
     Turn,
     UnknownBlock,
 )
-from agor_tui.services.tool_summary import summarise
+from agor_tui.services.tools.summary import summarise
 from agor_tui.statuses import status_glyph, status_word
 from agor_tui.text import duration
 from agor_tui.tui.widgets.ink import Ink

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from agor_tui.records import ToolCall
-from agor_tui.services.tool_names import (
+from agor_tui.services.tools.names import (
     CONTENT_KEYS,
     NEW_KEYS,
     OLD_KEYS,

@@ -18,7 +18,7 @@ from agor_tui.db.row_source import RowSource, Selection
 from agor_tui.db.row_target import RowTarget, Written, clash, without_later
 from agor_tui.db.row_writing import RowWriter, writer
 from agor_tui.errors import Cancelled
-from agor_tui.repositories.copying import FINDINGS_KEPT
+from agor_tui.transfer.copying import FINDINGS_KEPT
 from agor_tui.transfers import Finding, Progress, TableCopied, Tell
 
 T = TypeVar("T")

@@ -23,8 +23,9 @@ from agor_tui.errors import (
     ReadOnlyError,
     UsageError,
 )
-from agor_tui.services import backups, migrations
-from agor_tui.services.file_sums import require_unaltered
+from agor_tui.services import migrations
+from agor_tui.services.care import backups
+from agor_tui.services.care.file_sums import require_unaltered
 from agor_tui.transfers import RestoreReport, Tell
 
 if TYPE_CHECKING:

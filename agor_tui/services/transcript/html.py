@@ -15,8 +15,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from agor_tui.records import Block, NoticeBlock, TextBlock, ThinkingBlock, ToolCall
-from agor_tui.services.tool_diff import DiffLine
-from agor_tui.services.transcript import (
+from agor_tui.services.tools.diff import DiffLine
+from agor_tui.services.transcript.blocks import block_body, block_line
+from agor_tui.services.transcript.walk import (
     CallPart,
     Entry,
     Fact,
@@ -31,7 +32,6 @@ from agor_tui.services.transcript import (
     task_texts,
     view_of,
 )
-from agor_tui.services.transcript_blocks import block_body, block_line
 from agor_tui.statuses import status_glyph
 from agor_tui.text import printable
 
@@ -233,7 +233,7 @@ def _code(renderer: Any, tokens: Sequence[Token], at: int, options: Any, env: An
 
 @lru_cache(maxsize=1)
 def _sheet() -> str:
-    return resources.files("agor_tui.services").joinpath("transcript.css").read_text("utf-8")
+    return resources.files("agor_tui.services.transcript").joinpath("transcript.css").read_text("utf-8")
 
 
 def _policy() -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from agor_tui.config.places import Place, SqlitePlace
 from agor_tui.db.landing import landing
 from agor_tui.errors import Cancelled, ForeignDatabaseError
-from agor_tui.services.checking import check
+from agor_tui.services.care.checking import check
 from agor_tui.services.dump.rows import RowEncoder
 from agor_tui.transfers import CheckReport, Progress, RepairReport, Tell
 

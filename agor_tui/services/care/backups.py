@@ -13,7 +13,7 @@ from pathlib import Path
 from agor_tui import paths
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe, primary
 from agor_tui.errors import AgorError, Cancelled, DatabaseError, FileError
-from agor_tui.services.file_sums import require_free, write_sum
+from agor_tui.services.care.file_sums import require_free, write_sum
 from agor_tui.services.migrations import name_of
 from agor_tui.transfers import BackupReport, Progress, Tell
 

@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 from agor_tui.records import Block, NoticeBlock, TextBlock, ThinkingBlock, ToolCall
-from agor_tui.services.transcript import (
+from agor_tui.services.transcript.blocks import block_body, block_line
+from agor_tui.services.transcript.walk import (
     CallPart,
     Entry,
     Opening,
@@ -20,7 +21,6 @@ from agor_tui.services.transcript import (
     task_texts,
     view_of,
 )
-from agor_tui.services.transcript_blocks import block_body, block_line
 from agor_tui.text import printable
 
 COLUMNS = 100

@@ -17,8 +17,8 @@ from agor_tui.records import (
     Turn,
     UnknownBlock,
 )
-from agor_tui.services.tool_diff import diff_of
-from agor_tui.services.tool_names import arguments, command_text, kind_of, todo_items
+from agor_tui.services.tools.diff import diff_of
+from agor_tui.services.tools.names import arguments, command_text, kind_of, todo_items
 
 _SIGNS = {"added": "+", "removed": "-", "context": " ", "hunk": "", "file": "── "}
 _TICKS = {"completed": "☑", "in_progress": "◐", "cancelled": "☒"}

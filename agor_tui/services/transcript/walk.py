@@ -12,12 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from agor_tui.records import Block, Message, Session, SessionDetail, Task, TaskDetail, TextBlock, ToolCall, Turn
-from agor_tui.services.block_text import json_text, todo_tick
 from agor_tui.services.conversation import in_pieces
-from agor_tui.services.tool_diff import DiffLine, diff_of
-from agor_tui.services.tool_names import CONTENT_KEYS, PATH_KEYS, arguments, command_text, first_text, kind_of
-from agor_tui.services.tool_names import todo_items as todo_items_of
-from agor_tui.services.tool_summary import ToolSummary, summarise
+from agor_tui.services.tools.block_text import json_text, todo_tick
+from agor_tui.services.tools.diff import DiffLine, diff_of
+from agor_tui.services.tools.names import CONTENT_KEYS, PATH_KEYS, arguments, command_text, first_text, kind_of
+from agor_tui.services.tools.names import todo_items as todo_items_of
+from agor_tui.services.tools.summary import ToolSummary, summarise
 from agor_tui.statuses import status_glyph, status_word
 from agor_tui.text import count, duration, money, tokens
 

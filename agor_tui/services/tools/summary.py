@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from agor_tui.records import ToolCall
-from agor_tui.services.tool_diff import counts, diff_of
-from agor_tui.services.tool_names import (
+from agor_tui.services.tools.diff import counts, diff_of
+from agor_tui.services.tools.names import (
     PATH_KEYS,
     ToolKind,
     arguments,

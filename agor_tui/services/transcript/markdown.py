@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from agor_tui.records import Block, NoticeBlock, TextBlock, ThinkingBlock, ToolCall
-from agor_tui.services.transcript import (
+from agor_tui.services.transcript.blocks import SmallBlock, block_body, block_line
+from agor_tui.services.transcript.walk import (
     CallPart,
     Entry,
     Fact,
@@ -26,7 +27,6 @@ from agor_tui.services.transcript import (
     task_texts,
     view_of,
 )
-from agor_tui.services.transcript_blocks import SmallBlock, block_body, block_line
 from agor_tui.text import printable
 
 _FENCE = re.compile(r"[ \t]*(?:(`{3,})([^`]*)|(~{3,})(.*))")

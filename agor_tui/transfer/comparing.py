@@ -13,8 +13,8 @@ from agor_tui.db.row_format import FORMATS, Row, TableFormat
 from agor_tui.db.row_repair import key_of
 from agor_tui.db.row_source import RowSource, ahead
 from agor_tui.errors import Cancelled, DatabaseError
-from agor_tui.repositories.differing import value_differences
 from agor_tui.text import printable
+from agor_tui.transfer.differing import value_differences
 from agor_tui.transfers import CompareReport, Finding, Progress, RowDifference, TableCompared, Tell
 
 MOST_LISTED = 1_000

@@ -1,0 +1,1 @@
+"""Looking after a database: backup, restore, check and repair."""

@@ -1,0 +1,1 @@
+"""A session as a document to read: Markdown, HTML or plain text."""
