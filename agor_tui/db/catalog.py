@@ -45,6 +45,9 @@ class Catalog:
     tables: Mapping[str, Mapping[str, str]]
     indexes: Mapping[str, tuple[tuple[str, ...], ...]]
 
+    def __hash__(self) -> int:
+        return hash(frozenset(self.tables))
+
     def has(self, table: str, *columns: str) -> bool:
         """Tell whether ``table`` exists and has all ``columns``."""
         found = self.tables.get(table)

@@ -8,7 +8,7 @@ types' conversions of parameters and of results.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, Select, bindparam, exc
@@ -23,6 +23,12 @@ _named_tuple: Callable[..., Any] = namedtuple  # with fields that are known only
 def parameter(name: str, kind: TypeEngine[Any]) -> BindParameter[Any]:
     """Return a parameter that each run of a statement gives a value."""
     return bindparam(name, required=False, type_=kind)
+
+
+def spelling(connection: Connection) -> Hashable:
+    """Return what, of a connection, decides how a statement is spelled: those that agree in it may share one."""
+    dialect = connection.dialect
+    return type(dialect), dialect.server_version_info, getattr(dialect, "_backslash_escapes", None)
 
 
 class Statement:

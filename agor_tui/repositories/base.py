@@ -14,7 +14,7 @@ from sqlalchemy.types import NullType
 
 from agor_tui import ids
 from agor_tui.db.engine import Database
-from agor_tui.db.statement import Statement, parameter
+from agor_tui.db.statement import Statement, parameter, spelling
 from agor_tui.db.types import Id, among, id_list, load_json
 from agor_tui.errors import AmbiguousIdError, NotFoundError, UsageError
 from agor_tui.records import Ambiguity, Cursor, Kind, Match, Page
@@ -30,8 +30,8 @@ R = TypeVar("R")
 CANDIDATES = 20
 """How many rows an ambiguity lists."""
 
-MOST_STATEMENTS = 60
-"""How many compiled statements a repository keeps."""
+MOST_STATEMENTS = 400
+"""How many compiled statements are kept for databases of the same tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,6 @@ class Repository(Generic[R]):
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._statements: dict[Hashable, Statement] = {}
         self._missing: dict[ColumnElement[Any], bool] = {}
 
     @property
@@ -108,12 +107,18 @@ class Repository(Generic[R]):
 
     # Statements that run often are kept: making and compiling one takes many times longer than running it.
 
+    @property
+    def _variant(self) -> Hashable:
+        """What, besides the schema, the statements of this repository depend on."""
+        return type(self).__name__
+
     def _kept(self, name: Hashable, make: Callable[[], Select[Any]], connection: Connection) -> Statement:
-        found = self._statements.get(name)
+        kept, key = self.store.schema.statements, (self._variant, spelling(connection), name)
+        found = kept.get(key)
         if found is None:
-            if len(self._statements) >= MOST_STATEMENTS:  # a filter that is being typed makes one for each letter
-                self._statements.clear()
-            found = self._statements[name] = Statement(make(), connection)
+            if len(kept) >= MOST_STATEMENTS:  # a filter that is being typed makes one for each letter
+                kept.clear()
+            found = kept[key] = Statement(make(), connection)
         return found
 
     def _rows_query(self) -> Select[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 from sqlalchemy import FromClause, func, literal, select
@@ -21,6 +22,10 @@ class BoardRepository(Repository[Board]):
         """``counted``: whether the sessions of each board are counted, which takes its time; else they are 0."""
         super().__init__(store)
         self._counted = counted
+
+    @property
+    def _variant(self) -> Hashable:
+        return type(self).__name__, self._counted
 
     def list_columns(self, source: FromClause) -> list[ColumnElement[Any]]:
         schema = self.store.schema

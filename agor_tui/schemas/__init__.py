@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from agor_tui.db.catalog import Catalog
 from agor_tui.errors import UnknownSchemaError
@@ -27,7 +28,7 @@ def recognise(catalog: Catalog, dialect: str, tenant: str | None, place: str) ->
     """
     for detect, build in KINDS:
         if detect(catalog):
-            return build(catalog, dialect, tenant)
+            return _built(build, catalog, dialect, tenant)
     if not catalog.tables:
         raise UnknownSchemaError(f"{place} has no tables.", "To make it a database of agor-tui: agor-tui db init")
     some = ", ".join(sorted(catalog.tables)[:5])
@@ -35,3 +36,9 @@ def recognise(catalog: Catalog, dialect: str, tenant: str | None, place: str) ->
         f"{place} holds tables of no known kind ({some}).",
         "Known are databases of agor-tui, Agor and OpenCode.",
     )
+
+
+@lru_cache(maxsize=16)
+def _built(build: Build, catalog: Catalog, dialect: str, tenant: str | None) -> Schema:
+    # Most databases of a kind have the same tables: the next one that is opened finds its statements compiled.
+    return build(catalog, dialect, tenant)

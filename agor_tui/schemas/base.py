@@ -6,9 +6,9 @@ and, where a whole notion is missing, absent from ``capabilities``. Repositories
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import ColumnElement, FromClause, Label, Select, null, type_coerce
 from sqlalchemy import cast as sql_cast
@@ -16,6 +16,9 @@ from sqlalchemy.types import BigInteger, Float
 
 from agor_tui.db.types import Flag, Id, Instant, Json, Text
 from agor_tui.records import Block, DetailGroup, Kind
+
+if TYPE_CHECKING:
+    from agor_tui.db.statement import Statement
 
 Types = dict[str, Any]
 
@@ -130,3 +133,6 @@ class Schema:
     session_facts: Mapping[str, Select[Any]] = field(default_factory=dict)
     """Further facts of one session: heading -> a query with a bind ``session_id``, rows shown as they come."""
     migrations: Select[Any] | None = None
+    """The owner's own record of its migrations."""
+    statements: dict[Hashable, Statement] = field(default_factory=dict, compare=False, repr=False)
+    """Statements over these selectables that are compiled already, whichever database they were compiled for."""
