@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import FromClause, exists, func, literal, not_, or_, select, union
+from sqlalchemy import FromClause, Select, exists, func, literal, not_, or_, select, union
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
-from agor_tui.db.types import Instant
+from agor_tui.db.statement import parameter
+from agor_tui.db.types import Id, Instant
 from agor_tui.filters import Choice, SessionFilter, TaskFilter
 from agor_tui.records import (
     Count,
@@ -133,11 +134,17 @@ class SessionRepository(Repository[Session]):
         """Return how many sessions ``filter`` lets through, counting no further than ``cap``."""
 
         def work(connection: Connection) -> Count:
-            conditions = self._conditions(filter, Names(self.store, connection))
-            found = select(literal(1)).select_from(self.keys).where(*conditions)
-            if cap is not None:
-                found = found.limit(cap + 1)
-            value = connection.scalar(select(func.count()).select_from(found.subquery())) or 0
+            def make() -> Select[Any]:
+                conditions = self._conditions(filter, Names(self.store, connection))
+                found = select(literal(1)).select_from(self.keys).where(*conditions)
+                if cap is not None:
+                    found = found.limit(cap + 1)
+                return select(func.count().label("number")).select_from(found.subquery())
+
+            if names_places(filter):
+                value = connection.scalar(make()) or 0
+            else:
+                value = self._kept(("count", filter, cap), make, connection).rows(connection)[0].number
             return Count(cap, exact=False) if cap is not None and value > cap else Count(value)
 
         return cast("Count", self.read(work))
@@ -165,13 +172,9 @@ class SessionRepository(Repository[Session]):
         def work(connection: Connection) -> SessionDetail:
             wanted = self.resolve_in(connection, id_or_prefix)
             session = self.fetch(connection, [wanted])[0]
-            source = self.source
-            columns = [source.c[name] for name in ("description", "context_used", "context_limit", "data")]
-            row = connection.execute(select(*columns).where(source.c.id == wanted)).one()
+            row = self._kept("detail", self._detail_query, connection).rows(connection, wanted=wanted)[0]
             data = decoded(row.data)
-            keys = self.keys
-            links = [keys.c.parent_id] + [keys.c.forked_from_id] * ("forks" in self.store.schema.capabilities)
-            children = union(*(select(keys.c.id).where(link == wanted, keys.c.id != wanted) for link in links))
+            children = self._kept("children", self._children_query, connection).rows(connection, wanted=wanted)
             users = Names(self.store, connection).users() if session.created_by else {}
             return SessionDetail(
                 session=session,
@@ -179,12 +182,23 @@ class SessionRepository(Repository[Session]):
                 created_by_name=next(iter(users.get(session.created_by or "", ())), None),
                 context_used=row.context_used,
                 context_limit=row.context_limit,
-                child_count=connection.scalar(select(func.count()).select_from(children.subquery())) or 0,
+                child_count=children[0].number,
                 groups=(*self.store.schema.details(data), *self._facts(connection, wanted)),
                 raw=data,
             )
 
         return cast("SessionDetail", self.read(work))
+
+    def _detail_query(self) -> Select[Any]:
+        source = self.source
+        columns = [source.c[name] for name in ("description", "context_used", "context_limit", "data")]
+        return select(*columns).where(source.c.id == parameter("wanted", Id()))
+
+    def _children_query(self) -> Select[Any]:
+        keys, wanted = self.keys, parameter("wanted", Id())
+        links = [keys.c.parent_id] + [keys.c.forked_from_id] * ("forks" in self.store.schema.capabilities)
+        children = union(*(select(keys.c.id).where(link == wanted, keys.c.id != wanted) for link in links))
+        return select(func.count().label("number")).select_from(children.subquery())
 
     def filter_values(self, field: str) -> tuple[str, ...]:
         """Return the names that the store has for a field of the filter language, sorted."""

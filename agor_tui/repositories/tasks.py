@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import FromClause, exists, func, literal, not_, select
+from sqlalchemy import FromClause, Select, exists, func, literal, not_, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
-from agor_tui.db.types import Instant, instant_of_text
+from agor_tui.db.statement import parameter
+from agor_tui.db.types import Id, Instant, instant_of_text
 from agor_tui.filters import TaskFilter
 from agor_tui.records import Count, Cursor, Page, Task, TaskDetail
 from agor_tui.repositories.base import Repository, decoded
@@ -100,17 +101,15 @@ class TaskRepository(Repository[Task]):
         """Return all tasks of a session in the order they were asked, queued ones last by their position."""
 
         def work(connection: Connection) -> tuple[Task, ...]:
-            source = self.source
-            order = (
-                source.c.queue_position.is_not(None),
-                source.c.queue_position,
-                source.c.created_at,
-                source.c.id,
-            )
-            query = select(source.c.id).where(source.c.session_id == session_id).order_by(*order)
-            return self.fetch(connection, connection.scalars(query).all())
+            statement = self._kept("of session", self._of_session_query, connection)
+            return self.fetch(connection, [row.id for row in statement.rows(connection, session=session_id)])
 
         return cast("tuple[Task, ...]", self.read(work))
+
+    def _of_session_query(self) -> Select[Any]:
+        source = self.source
+        order = (source.c.queue_position.is_not(None), source.c.queue_position, source.c.created_at, source.c.id)
+        return select(source.c.id).where(source.c.session_id == parameter("session", Id())).order_by(*order)
 
     def cursor(self, id_or_prefix: str) -> Cursor:
         """Return the place of a task in the order of ``find``; raises as ``get``."""

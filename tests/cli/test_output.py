@@ -200,10 +200,10 @@ def test_the_tree_is_drawn(run: Run, agor_db: Path) -> None:
 
 def test_interrupting_is_quiet(agor_db: Path) -> None:
     script = (
-        "import os, signal\n"
+        "import signal\n"
         "from agor_tui.cli import commands\n"
         "from agor_tui.cli.main import run\n"
-        "commands.Settings.open_browser = lambda settings: os.kill(os.getpid(), signal.SIGINT)\n"
+        "commands.Settings.open_browser = lambda settings: signal.raise_signal(signal.SIGINT)\n"
         "run()"
     )
     done = subprocess.run(

@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -159,9 +159,14 @@ def stub(answer: bytes | None, *, times: int = 100) -> Iterator[str]:
                 if answer is None:
                     kept.append(connection)
                     continue
-                connection.recv(65536)
-                connection.sendall(answer)
-                connection.close()
+                with connection:
+                    connection.settimeout(10)
+                    connection.recv(65536)
+                    with suppress(OSError):
+                        connection.sendall(answer)
+                        connection.shutdown(socket.SHUT_WR)
+                        while connection.recv(65536):  # else what is still unread would make a reset of the end
+                            pass
 
         threading.Thread(target=serve, daemon=True).start()
         try:
