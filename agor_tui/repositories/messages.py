@@ -20,7 +20,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def of_task(schema: Schema, task_id: str) -> ColumnElement[bool]:
+def of_task(schema: Schema, task_id: str | ColumnElement[Any]) -> ColumnElement[bool]:
     """Return the condition that a message is of a task: of its session first, since not every store indexes tasks."""
     tasks, messages = schema.tasks, schema.messages
     session = select(tasks.c.session_id).where(tasks.c.id == task_id).scalar_subquery()

@@ -123,18 +123,24 @@ class TaskRepository(Repository[Task]):
         """Return a task with its prompt if ``message_id`` is its first message; None where it is not."""
 
         def work(connection: Connection) -> Opening | None:
-            messages = self.store.schema.messages
-            order = [messages.c[name] for name in self.store.schema.message_order]
-            first = select(messages.c.id).where(of_task(self.store.schema, task_id)).order_by(*order).limit(1)
-            if connection.scalar(first) != message_id:
+            first = self._kept("first message", self._first_query, connection).rows(connection, task=task_id)
+            if [row.id for row in first] != [message_id]:
                 return None
             found = self.fetch(connection, [task_id])
             if not found:
                 return None
-            prompt = connection.scalar(select(self.source.c.prompt).where(self.source.c.id == task_id))
+            prompt = self._kept("prompt", self._prompt_query, connection).rows(connection, task=task_id)[0].prompt
             return Opening(found[0], prompt)
 
         return cast("Opening | None", self.read(work))
+
+    def _first_query(self) -> Select[Any]:
+        schema = self.store.schema
+        order = [schema.messages.c[name] for name in schema.message_order]
+        return select(schema.messages.c.id).where(of_task(schema, parameter("task", Id()))).order_by(*order).limit(1)
+
+    def _prompt_query(self) -> Select[Any]:
+        return select(self.source.c.prompt).where(self.source.c.id == parameter("task", Id()))
 
     def detail(self, id_or_prefix: str) -> TaskDetail:
         """Return a task with its prompt, cost, error and what it changed; raises as ``get``."""
@@ -142,15 +148,22 @@ class TaskRepository(Repository[Task]):
         def work(connection: Connection) -> TaskDetail:
             wanted = self.resolve_in(connection, id_or_prefix)
             task = self.fetch(connection, [wanted])[0]
-            source, messages = self.source, self.store.schema.messages
-            row = connection.execute(select(*(source.c[name] for name in _DETAIL)).where(source.c.id == wanted)).one()
-            of_this = select(func.count()).select_from(messages).where(of_task(self.store.schema, wanted))
+            row = self._kept("detail", self._detail_query, connection).rows(connection, task=wanted)[0]
+            messages = self._kept("messages", self._messages_query, connection).rows(connection, task=wanted)[0]
             found = row._asdict()
             raw = decoded(found.pop("data"))
             found["cost"] = None if found["cost"] is None else round(float(found["cost"]), 10)
-            return TaskDetail(task=task, message_count=connection.scalar(of_this) or 0, raw=raw, **found)
+            return TaskDetail(task=task, message_count=messages.number, raw=raw, **found)
 
         return cast("TaskDetail", self.read(work))
+
+    def _detail_query(self) -> Select[Any]:
+        source = self.source
+        return select(*(source.c[name] for name in _DETAIL)).where(source.c.id == parameter("task", Id()))
+
+    def _messages_query(self) -> Select[Any]:
+        of_this = of_task(self.store.schema, parameter("task", Id()))
+        return select(func.count().label("number")).select_from(self.store.schema.messages).where(of_this)
 
     def _conditions(self, filter: TaskFilter, connection: Connection) -> list[ColumnElement[bool]]:
         source = self.source

@@ -58,7 +58,8 @@ def build_postgresql(
                 with connection.cursor() as cursor, cursor.copy(copy) as stream:
                     for row in _rows_of(rows, table):
                         stream.write_row([tenant, *(_value(row, column, "postgresql") for column in found)])
-        with contextlib.suppress(psycopg.errors.DuplicateObject), connection.transaction():
+        taken = (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation)  # the latter when two do it at once
+        with contextlib.suppress(*taken), connection.transaction():
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(READER)))
         connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(sql.Identifier(READER)))
     return made
