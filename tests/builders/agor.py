@@ -58,11 +58,16 @@ def build_postgresql(
                 with connection.cursor() as cursor, cursor.copy(copy) as stream:
                     for row in _rows_of(rows, table):
                         stream.write_row([tenant, *(_value(row, column, "postgresql") for column in found)])
-        taken = (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation)  # the latter when two do it at once
-        with contextlib.suppress(*taken), connection.transaction():
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(READER)))
-        connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(sql.Identifier(READER)))
+        make_reader(connection)
     return made
+
+
+def make_reader(connection: psycopg.Connection[Any]) -> None:
+    """Make the role that row level security holds back, and let it read."""
+    taken = (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation)  # the latter when two make it at once
+    with contextlib.suppress(*taken), connection.transaction():
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(READER)))
+    connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(sql.Identifier(READER)))
 
 
 def as_reader(url: str) -> str:

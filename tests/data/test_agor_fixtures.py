@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from psycopg import connect, sql
+from psycopg import connect
 
 from agor_tui.config.places import Place
 from agor_tui.errors import AmbiguousIdError
@@ -19,7 +19,7 @@ from agor_tui.records import RequestBlock, Session, Sort, Task
 from agor_tui.repositories.store import open_store
 from agor_tui.services.browser import Browser
 from agor_tui.services.databases import open_database
-from tests.builders.agor import READER, as_reader
+from tests.builders.agor import as_reader, make_reader
 from tests.builders.native import load_native, rows_of_sqlite
 from tests.data.answers import ALL, json_answers, session_ids, shown
 from tests.servers import restore_dump
@@ -54,10 +54,7 @@ def dumps(
         url = urls[version] = server.create_database()
         restore_dump(fixtures_dir / "agor-2026" / "agor.sql.gz", url)
         with connect(url, autocommit=True) as connection:
-            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone():
-                connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(READER)))
-            grant = "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}"
-            connection.execute(sql.SQL(grant).format(sql.Identifier(READER)))
+            make_reader(connection)
     yield urls
     for version, url in urls.items():
         postgres_server(version).drop_database(url)
