@@ -1,4 +1,5 @@
-"""``db copy``: SQLite to PostgreSQL against psql's ``\\copy`` of ready files of the same rows, and back against SQLite.
+"""``db copy``: out to PostgreSQL against psql's ``\\copy`` of ready files of the same rows and, where there is one,
+pgloader; back against SQLite.
 
 The rows: ten sessions' worth of five hundred messages of about two kilobytes, again and again.
 """
@@ -35,6 +36,7 @@ _START = 1_750_000_000_000
 _HOUR = 3_600_000
 _AS_FAST = 1 / 0.9
 """The time for what is copied at 0.9 times the rate."""
+_FASTER = 1 / 1.5
 
 
 def measure(folder: Path, *, small: bool) -> list[Result]:
@@ -51,6 +53,7 @@ def measure(folder: Path, *, small: bool) -> list[Result]:
         files.mkdir()
         out: list[tuple[float, float]] = []
         floor: list[float] = []
+        loaded: list[float] = []
         back: list[tuple[float, float]] = []
         floor_back: list[float] = []
         target, attached = folder / "back.db", folder / "attached.db"
@@ -59,6 +62,8 @@ def measure(folder: Path, *, small: bool) -> list[Result]:
             if not number:
                 _write_ready(there, files)
             floor.append(_loaded(_emptied(server, "bench_ready"), files))
+            if pgloader := shutil.which("pgloader"):
+                loaded.append(_by_pgloader(pgloader, source, server))
             back.append(_copied(there, _emptied_file(target)))
             floor_back.append(_attached(source, _emptied_file(attached)))
         how = "psql \\copy" if _psql() else "COPY of ready files by psycopg"
@@ -68,6 +73,9 @@ def measure(folder: Path, *, small: bool) -> list[Result]:
             Result(f"copy to PostgreSQL, {what}, {rate}: to {how}", taken, statistics.median(floor), "ms", _AS_FAST),
             Result("copy to PostgreSQL: memory", max(peak for _, peak in out), None, "MiB", 300, absolute=True),
         ]
+        if loaded:
+            what_else = f"copy to PostgreSQL, {what}: to pgloader"
+            results.append(Result(what_else, taken, statistics.median(loaded), "ms", _FASTER))
         results += verify.measure("SQLite and PostgreSQL", str(source), there, taken)
         taken = statistics.median(ms for ms, _ in back)
         rate = f"{size / 1e6:,.0f} MB, {size / taken / 1000:.0f} MB/s"
@@ -76,7 +84,7 @@ def measure(folder: Path, *, small: bool) -> list[Result]:
                    "ms", 1.4),
             Result("copy back to SQLite: memory", max(peak for _, peak in back), None, "MiB", 300, absolute=True),
         ]  # fmt: skip
-        for name in ("bench_copied", "bench_ready"):
+        for name in ("bench_copied", "bench_ready", "bench_loaded"):
             server.drop(name)
     results += dumps.measure(what, str(source), files)
     shutil.rmtree(files)
@@ -217,6 +225,17 @@ def _loaded(url: str, folder: Path) -> float:
                 with (folder / table).open("rb") as file, connection.cursor().copy(f"COPY {table} FROM STDIN") as rows:
                     while piece := file.read(1 << 16):
                         rows.write(piece)
+    return (time.perf_counter() - began) * 1000
+
+
+def _by_pgloader(program: str, source: Path, server: EmbeddedServer) -> float:
+    """The milliseconds that pgloader takes to make the same tables in an empty database and to fill them."""
+    server.drop("bench_loaded")
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE bench_loaded")
+    began = time.perf_counter()
+    command = [program, f"sqlite://{source.resolve()}", server.url("bench_loaded")]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return (time.perf_counter() - began) * 1000
 
 
