@@ -69,6 +69,12 @@ class AbsentError(DatabaseError):
     title = "No such database"
 
 
+class OccupiedError(DatabaseError):
+    """Rows are to go into a database that has some already, and what becomes of those was not said."""
+
+    title = "Not empty"
+
+
 class UnknownSchemaError(DatabaseError):
     """The database opens, but its tables are of no known kind."""
 

@@ -490,6 +490,10 @@ class DatabaseSurvey:
     schema: SchemaState
     sessions: Count | None
     size: int | None
+    away: str = ""
+    """Of a local copy: why the server that it is a copy of does not answer. All else is of the copy then."""
+    synced_at: datetime | None = None
+    """When the local copy was last up to date, where the server is away."""
 
 
 @dataclass(frozen=True, slots=True)

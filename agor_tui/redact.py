@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 HIDDEN = "‹hidden›"
 
-_Rule = Literal["always", "text", "container", "address", "never"]
+_Rule = Literal["always", "text", "container", "address", "arguments", "never"]
 
 # The words of a key: "apiKey", "API-KEY" and "api_key" are all "api key".
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 # What may stand behind the name of a secret without making it harmless, as in `password_hash`.
-_FORMS = frozenset({"hash", "hashed", "encrypted", "ciphertext", "plaintext", "value", "values"})
+_FORMS = frozenset({"hash", "hashed", "encrypted", "ciphertext", "plaintext", "value", "values", "header"})
 _SECRETS = re.compile(
     r"passwords?|passwd|passphrase|passcode|pwd|secrets?|credentials?|authorization|cookies?|bearer|otp|totp|jwt"
     r"|.*(?:secret|passw(?:or)?d|apikey|privatekey|secretkey|accesskey|credential)s?"
@@ -25,6 +25,7 @@ _TOKENS_OF = re.compile(r"api|access|refresh|auth|oauth|id|bearer|bot|app|mcp|gi
 # Maps that hold whatever a user put in, under names that nobody can foresee.
 _MAPS = frozenset({"env", "envvars", "environmentvariables", "headers", "httpheaders", "auth", "agentictools"})
 _ADDRESSES = frozenset({"url", "uri", "dsn", "remote"})
+_ARGUMENTS = frozenset({"args", "argv"})
 
 # All repetitions are bounded, so that no text takes more than linear time. In a web address an @ behind the
 # first slash belongs to the path; elsewhere the last one ends the password, which may hold a careless / or @.
@@ -33,6 +34,14 @@ _LOGIN = re.compile(r"(?i)\b((?!https?:)[a-z][a-z0-9+.-]{0,30}://[^\s:/]{0,256})
 _ASSIGNED = re.compile(
     r"(?i)((?:password|passwd|passphrase|secret|token|api_?key)\s{0,8}=\s{0,8})"
     r"""(?:'(?:\\.|[^'\\]){0,1024}'|"(?:\\.|[^"\\]){0,1024}"|(?:\\.|[^\s&\\]){1,1024})"""
+)
+_OPTION = re.compile(
+    r"(?i)(?<!\S)(--?[a-z0-9-]{0,40}(?:password|passwd|passphrase|secret|token|api-?key)(?:\s{1,8}|=))"
+    r"""(?:'[^']{0,1024}'|"[^"]{0,1024}"|[^\s'"-][^\s]{0,1024})"""
+)
+# In any text: stricter than in what is known for an address, and found in JSON as it stands.
+_LOGIN_IN_TEXT = re.compile(
+    r"""(?i)((?:https?://(?=[^\s:/@"\\]{20,1024}@)|://[^\s:/@"\\]{0,256}:))[^\s/@"\\]{1,1024}(?=@[a-z0-9\[])"""
 )
 _KEY = re.compile(r"""(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]++)\\{0,3}["']?\s{0,8}[:=]""")
 
@@ -62,8 +71,11 @@ def redact(value: Any) -> Any:
                 rule = "always" if named and key == "value" else _rule_of(str(key))
                 if _hides(rule, part):
                     holder[key] = HIDDEN
-                elif rule == "address" and isinstance(part, str):
-                    holder[key] = redact_text(part)
+                elif rule in ("address", "arguments") and isinstance(part, str):
+                    holder[key] = redact_command(part)
+                elif rule == "arguments" and isinstance(part, list):
+                    holder[key] = _arguments(part)
+                    todo.append(holder[key])
                 elif isinstance(part, (dict, list)):
                     holder[key] = part.copy()
                     todo.append(holder[key])
@@ -98,6 +110,16 @@ def redact_text(text: str) -> str:
     return _ASSIGNED.sub(r"\1***", text) if "=" in text else text
 
 
+def redact_command(text: str) -> str:
+    """A command or an address without its secrets: as ``redact_text``, and what follows ``--password`` and the like."""
+    return redact_text(_OPTION.sub(r"\1***", text) if "-" in text else text)
+
+
+def redact_logins(text: str) -> str:
+    """The text, or JSON as it stands, with the passwords in its URLs hidden."""
+    return _LOGIN_IN_TEXT.sub(r"\1***", text) if "@" in text and "://" in text else text
+
+
 def redact_broken(text: str) -> str:
     """Text that is no whole JSON, cut off at the first key that says a secret follows: where that ends is unknown."""
     for found in _KEY.finditer(text):
@@ -113,8 +135,10 @@ def _rule_of(key: str) -> _Rule:
     if not words:
         return "never"
     joined = "".join(words)
-    if joined in _MAPS:
+    if joined in _MAPS or (len(words) > 1 and words[-1] in ("headers", "env")):
         return "container"
+    if joined in _ARGUMENTS:
+        return "arguments"
     if words[0] == "sealed" or words[-1] in ("encrypted", "ciphertext"):
         return "always"
     hashed = words[-1] in ("hash", "hashed")
@@ -127,7 +151,26 @@ def _rule_of(key: str) -> _Rule:
         return "always"
     if last.endswith("token") or (last == "tokens" and _TOKENS_OF.fullmatch(before)):
         return "text"
+    if (last in ("command", "commands") and before) or joined.endswith("connectionstring"):
+        return "address"
     return "address" if last in _ADDRESSES else "never"
+
+
+def _arguments(arguments: list[Any]) -> list[Any]:
+    """Arguments of a program without the secrets among them."""
+    found: list[Any] = []
+    named = False
+    for each in arguments:
+        if not isinstance(each, str):
+            found.append(each)
+        elif named and not each.startswith("-"):
+            found.append(HIDDEN)
+        else:
+            name, equals, _ = each.partition("=")
+            secret = bool(equals) and _rule_of(name) in ("always", "text")
+            found.append(f"{name}={HIDDEN}" if secret else redact_text(each))
+        named = isinstance(each, str) and each.startswith("-") and _rule_of(each) in ("always", "text")
+    return found
 
 
 def _names_a_secret(item: dict[Any, Any]) -> bool:
@@ -145,6 +188,8 @@ def _hides(rule: _Rule, value: Any) -> bool:
         return True
     if rule == "text":
         return isinstance(value, str) or (isinstance(value, (dict, list)) and _holds_text(value))
+    if rule == "container" and isinstance(value, str):
+        return any(mark in value for mark in "=:{ ")  # a map as text, or the value of a header
     return rule == "container" and isinstance(value, (dict, list))
 
 

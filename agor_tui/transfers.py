@@ -101,6 +101,11 @@ class CopyReport:
         kept = {table.table: table.skipped for table in self.tables}
         return all(not table.only_in_a and table.changed <= kept.get(table.table, 0) for table in self.verified.tables)
 
+    @property
+    def kept_otherwise(self) -> int:
+        """How many rows of both differ, and stay as TO has them: by the rule, or since none of the two is newer."""
+        return sum(table.changed for table in self.verified.tables) if self.verified else 0
+
 
 @dataclass(frozen=True, slots=True)
 class ValueDifference:
@@ -196,7 +201,7 @@ class TableExported:
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What an export wrote: ``bytes`` before they were compressed.
+    """What an export wrote: ``bytes`` before they were compressed, ``size`` of the file (None: standard output).
 
     ``left_empty`` counts by ``table.column`` the references to rows that are not in it. The first findings are listed,
     all are counted.
@@ -208,6 +213,7 @@ class ExportReport:
     left_empty: Mapping[str, int]
     secrets: bool
     bytes: int
+    size: int | None = None
     findings: tuple[Finding, ...] = ()
     finding_count: int = 0
     seconds: float = 0.0
@@ -284,6 +290,15 @@ class CheckReport:
     def well(self) -> bool:
         """Whether nothing is wrong."""
         return all(item.well for item in self.items)
+
+    @property
+    def unseen(self) -> str:
+        """A sentence on what was not looked at; empty where all was."""
+        if self.kind == "native":
+            return ""
+        if self.kind == "empty":
+            return "It has no tables."
+        return "The tables are another program's: their rows were not looked at."
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,8 @@ def _plan_lines(planned: RestorePlan) -> Iterator[str]:
 
 def _held(holdings: Holdings) -> str:
     newest = f", the newest of {holdings.newest:%Y-%m-%d %H:%M:%S} UTC" if holdings.newest else ""
-    return f"{_sessions(holdings.sessions)}{newest}"
+    all_of_them = " in all" if holdings.sessions else ""  # lists leave archived ones out
+    return f"{_sessions(holdings.sessions)}{all_of_them}{newest}"
 
 
 def _sessions(number: int | None) -> str:
@@ -169,7 +170,7 @@ def _repair_lines(place: Place, mended: RepairReport, paint: Painter) -> Iterato
     for where, number in mended.emptied.items():
         yield f"  {where}: {count(number)} emptied"
     for where, number in mended.removed.items():
-        yield f"  {where}: {count(number)} rows taken out"
+        yield f"  {where}: {count(number)} row{'s' * (number != 1)} taken out"
     if mended.removed_to is not None:
         yield f"  what was taken out is in {printable(str(mended.removed_to))}"
     if mended.after is not None:
@@ -191,7 +192,7 @@ def _check_lines(report: CheckReport, paint: Painter) -> Iterator[str]:
             yield f"    … and {count(item.count - len(item.found))} more"
     wrong = sum(not item.well for item in report.items)
     verdict = {0: "nothing is wrong", 1: "1 thing is wrong"}.get(wrong, f"{wrong} things are wrong")
-    yield f"{printable(report.source)}: {verdict}."
+    yield f"{printable(report.source)}: {verdict}. {report.unseen}".rstrip()
 
 
 def _new_file(dest: str) -> Path:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
     from agor_tui.services.configuration import Configuration
 
+_LONGEST_HELP = 200
+"""Characters of a command's first sentence, which the list of commands shows."""
+
 
 @dataclass
 class Settings:
@@ -128,6 +131,12 @@ class Group(Command, click.Group):
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         self.format_commands(context, formatter)
         super().format_options(context, formatter)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each command with the first sentence of its help, whole."""
+        named = [(name, self.get_command(context, name)) for name in self.list_commands(context)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, each.get_short_help_str(_LONGEST_HELP)) for name, each in named if each])
 
 
 @dataclass(frozen=True)

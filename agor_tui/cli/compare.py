@@ -147,4 +147,5 @@ def _row_lines(row: RowDifference) -> Iterator[str]:
     if row.only_in is not None:
         yield f"  {row.id}  only in {row.only_in.upper()}"
     for value in row.values:
-        yield f"  {row.id}  {value.where}: {value.a} in A, {value.b} in B"
+        told = f"{value.a} in A, {value.b} in B" if value.a != value.b else f"not the same, {value.a} in both"
+        yield f"  {row.id}  {value.where}: {told}"

@@ -84,5 +84,7 @@ def config_set(settings: Settings, key: str, value: str) -> None:
 @click.argument("key")
 @pass_settings
 def config_unset(settings: Settings, key: str) -> None:
-    settings.configuration().unset(key)
+    left = settings.configuration().unset(key)
     streams.write_lines([f"{printable(key)} is not set any more."])
+    if left:
+        streams.note(printable(left))

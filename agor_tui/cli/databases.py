@@ -117,8 +117,10 @@ def databases_add(
 @click.argument("name", shell_complete=_complete_name)
 @pass_settings
 def databases_remove(settings: Settings, name: str) -> None:
-    settings.configuration().remove(name)
+    left = settings.configuration().remove(name)
     streams.write_lines([f"{printable(name)} is not in the config any more. The database itself was not touched."])
+    if left:
+        streams.note(printable(left))
 
 
 @databases.command("use", help="Open a database by default: a name, or database for the section without one.")
@@ -251,5 +253,8 @@ def _state(answer: DatabaseSurvey | AgorError | None) -> str:
     if isinstance(answer, AgorError):
         return f"✗ {answer.message}"
     sessions = f", {count(answer.sessions.value)} sessions" if answer.sessions else ""
+    if answer.away:
+        when = f" of {answer.synced_at:%Y-%m-%d %H:%M} UTC" if answer.synced_at else ""
+        return f"▲ {answer.away} The local copy{when} opens: {answer.info.kind}{sessions}"
     product = "PostgreSQL" if answer.info.dialect == "postgresql" else "SQLite"
     return f"✓ {product} {answer.info.server_version}, {answer.info.kind}{sessions}, {duration(answer.latency_ms)}"

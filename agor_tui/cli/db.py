@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DIALECTS = ("sqlite", "postgresql")
 
 
-@click.group("db", cls=Group, help="Set up, test and migrate a database.")
+@click.group("db", cls=Group, help="Set up, migrate, copy, compare, back up, export and check a database.")
 def db() -> None:
     pass
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -14,8 +15,9 @@ from agor_tui.cli import streams
 from agor_tui.cli.commands import Command, Settings, pass_settings
 from agor_tui.cli.compare import DIFFERENT
 from agor_tui.cli.jobs import run_job
+from agor_tui.cli.listing import json_option
 from agor_tui.cli.places import ask, named, place_of, require_terminal
-from agor_tui.errors import UsageError
+from agor_tui.errors import FileError, UsageError
 from agor_tui.filters import parse_session_filter
 from agor_tui.paths import shown
 from agor_tui.text import byte_size, count, printable
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from agor_tui.transfers import ExportReport, Finding, ImportReport, OnConflict
 
 _MOST_SHOWN = 20
+_PACKED = (".gz", ".zst")
 
 
 @click.command(
@@ -46,6 +49,7 @@ _MOST_SHOWN = 20
 @click.option("--dialect", type=click.Choice(("sqlite", "postgresql")), help="Of SQL; without it the database's own.")
 @click.option("--include-secrets", is_flag=True, help="Write passwords, tokens and other secrets too.")
 @click.option("--force", is_flag=True, help="Replace FILE where it exists.")
+@json_option
 @pass_settings
 def db_export(
     settings: Settings,
@@ -55,42 +59,58 @@ def db_export(
     dialect: str | None,
     include_secrets: bool,
     force: bool,
+    as_json: bool,
 ) -> None:
     from agor_tui.services.dump.exporting import export_database
 
+    if as_json and file == "-":
+        raise UsageError("Standard output cannot take both the file and --json.", "Name a file, or leave out --json.")
     words = " ".join(filter_words)
     wanted = parse_session_filter(words, datetime.now(UTC)) if words else None
     place = place_of(settings)
     if file == "-":
         streams.flush()
-    report = run_job(
-        lambda tell, stop: export_database(
-            place,
-            sys.stdout.buffer if file == "-" else Path(file).expanduser(),
-            format=format,
-            dialect=dialect,
-            filter=wanted,
-            filter_text=words,
-            include_secrets=include_secrets,
-            replace=force,
-            tenant=settings.tenant,
-            tell=tell,
-            stop=stop,
+    try:
+        report = run_job(
+            lambda tell, stop: export_database(
+                place,
+                sys.stdout.buffer if file == "-" else Path(file).expanduser(),
+                format=format,
+                dialect=dialect,
+                filter=wanted,
+                filter_text=words,
+                include_secrets=include_secrets,
+                replace=force,
+                tenant=settings.tenant,
+                tell=tell,
+                stop=stop,
+            )
         )
-    )
+    except FileError as error:
+        if file != "-" and not force and os.path.lexists(Path(file).expanduser()):
+            error.hint = f"{error.hint} --force replaces it."
+        raise
+    if as_json:
+        from agor_tui.services import export
+        from agor_tui.services.dump import reports
+
+        streams.write([export.dumps(reports.export_json(report)), b"\n"])
+        return
     for line in _export_lines(report):
         streams.note(line)
 
 
 def _export_lines(report: ExportReport) -> Iterator[str]:
     rows = [(each.table, each.rows) for each in report.tables if each.rows]
-    yield f"Exported {_rows(sum(number for _, number in rows))}: {_listed(dict(rows))}."
+    yield f"Exported {_rows(dict(rows))}."
     if report.left_empty:
         yield f"References to rows that are not in the file are empty in it: {_listed(report.left_empty)}."
     yield from _findings(report.findings, report.finding_count)
     where = "to standard output" if report.file == "-" else f"to {printable(shown(report.file))}"
     secrets = "with all secrets: keep it safe" if report.secrets else "without secrets (--include-secrets writes them)"
-    yield f"Wrote {byte_size(report.bytes)} {where}, {secrets}."
+    size = byte_size(report.bytes if report.size is None else report.size)
+    packed = f" ({byte_size(report.bytes)} unpacked)" if report.file.lower().endswith(_PACKED) else ""
+    yield f"Wrote {size}{packed} {where}, {secrets}."
 
 
 @click.command(
@@ -110,8 +130,9 @@ def _export_lines(report: ExportReport) -> Iterator[str]:
     help="For a database that is not empty: keep its own rows, or the newer ones, where both have a row.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask before rows are overwritten.")
+@json_option
 @pass_settings
-def db_import(settings: Settings, file: Path, batches: bool, on_conflict: OnConflict, yes: bool) -> None:
+def db_import(settings: Settings, file: Path, batches: bool, on_conflict: OnConflict, yes: bool, as_json: bool) -> None:
     from agor_tui.services.dump.importing import import_file
 
     if str(file) == "-":
@@ -125,7 +146,13 @@ def db_import(settings: Settings, file: Path, batches: bool, on_conflict: OnConf
             file.expanduser(), place, batches=batches, on_conflict=on_conflict, tell=tell, stop=stop
         )
     )
-    streams.write_lines(_import_lines(report))
+    if as_json:
+        from agor_tui.services import export
+        from agor_tui.services.dump import reports
+
+        streams.write([export.dumps(reports.import_json(report)), b"\n"])
+    else:
+        streams.write_lines(_import_lines(report))
     if not report.lossless:
         raise click.exceptions.Exit(DIFFERENT)
 
@@ -136,7 +163,7 @@ def _import_lines(report: ImportReport) -> Iterator[str]:
     if report.resumed:
         yield "Continued where an earlier import was interrupted."
     rows = {each.table: each.rows for each in report.tables if each.rows}
-    yield f"Imported {_rows(sum(rows.values()))} into {printable(report.target)}: {_listed(rows)}."
+    yield f"Imported {_rows(rows)} into {printable(report.target)}."
     for word, numbers in (
         ("written over older ones", {each.table: each.overwritten for each in report.tables}),
         ("kept as the database had them", {each.table: each.skipped for each in report.tables}),
@@ -146,7 +173,7 @@ def _import_lines(report: ImportReport) -> Iterator[str]:
         if some:
             yield f"Rows {word}: {_listed(some)}."
     yield from _findings(report.findings, report.finding_count)
-    if not report.secrets:
+    if not report.secrets and rows:
         yield "The file was exported without secrets: passwords and tokens have to be set anew."
     if report.differing:
         yield f"✗ The database has not what the file has in: {', '.join(report.differing)}."
@@ -156,15 +183,17 @@ def _import_lines(report: ImportReport) -> Iterator[str]:
 
 def _findings(findings: tuple[Finding, ...], number: int) -> Iterator[str]:
     for each in findings[:_MOST_SHOWN]:
-        column = f" {each.column}" if each.column else ""
-        yield printable(f"! {each.table} {each.id}{column}: {each.what}; {each.done}.")
+        where = " ".join(filter(None, (each.table, each.id, each.column)))
+        yield printable(f"! {where}: {each.what}; {each.done}.")
     if number > len(findings[:_MOST_SHOWN]):
         yield f"! and {count(number - len(findings[:_MOST_SHOWN]))} more"
 
 
-def _rows(number: int) -> str:
-    return f"{count(number)} row{'s' * (number != 1)}"
+def _rows(numbers: Mapping[str, int]) -> str:
+    """``748 rows (boards 2, …)``."""
+    number = sum(numbers.values())
+    return f"{count(number)} row{'s' * (number != 1)}" + (f" ({_listed(numbers)})" if numbers else "")
 
 
 def _listed(numbers: Mapping[str, int]) -> str:
-    return ", ".join(f"{printable(name)} {count(number)}" for name, number in numbers.items()) or "none"
+    return ", ".join(f"{printable(name)} {count(number)}" for name, number in numbers.items())

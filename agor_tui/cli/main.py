@@ -26,7 +26,7 @@ COMPLETION_VARIABLE = "_AGOR_TUI_COMPLETE"
         "message": Lazy("agor_tui.cli.messages:message", "Read a conversation."),
         "board": Lazy("agor_tui.cli.boards:board", "List boards."),
         "id": Lazy("agor_tui.cli.ids:id_command", "Say what an id or the beginning of one names."),
-        "db": Lazy("agor_tui.cli.db:db", "Set up, test and migrate a database."),
+        "db": Lazy("agor_tui.cli.db:db", "Set up, migrate, copy, compare, back up, export and check a database."),
         "databases": Lazy("agor_tui.cli.databases:databases", "The databases of the config: list, add, use, test."),
         "setup": Lazy("agor_tui.cli.setup:setup", "Set up a database with the wizard."),
         "config": Lazy("agor_tui.cli.config:config", "Show and change the settings."),

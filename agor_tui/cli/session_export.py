@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from agor_tui.cli import streams
 from agor_tui.cli.commands import Command, Settings, pass_settings
+from agor_tui.errors import UsageError, quoted
 from agor_tui.paths import shown
 from agor_tui.text import byte_size, printable
 
@@ -32,30 +34,44 @@ _FORMATS: tuple[Format, ...] = ("md", "html", "json", "txt")
     type=click.Choice(_FORMATS),
     help="md, html, json or txt; without it what the name of the file says, else md.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE|FOLDER", help="Where to write.")
+@click.option("-o", "--output", metavar="FILE|FOLDER", help="Where to write.")
 @pass_settings
-def session_export(
-    settings: Settings, session_ids: tuple[str, ...], format: Format | None, output: Path | None
-) -> None:
+def session_export(settings: Settings, session_ids: tuple[str, ...], format: Format | None, output: str | None) -> None:
     from agor_tui.services import session_export as exports
+    from agor_tui.services.files import make_folder
 
-    format = format or _format_of(output)
+    out = None if output is None or output == "-" else Path(output).expanduser()
     with settings.open_browser() as browser:
         sessions = list({found.id: found for found in map(browser.session, session_ids)}.values())
-        if output is None or str(output) == "-":
-            streams.write(exports.document(browser, sessions, format))
+        if out is None or output is None:
+            streams.write(exports.document(browser, sessions, format or "md"))
             return
-        output = output.expanduser()
+        is_folder = len(sessions) > 1 or output.endswith(os.sep) or out.is_dir()
+        if is_folder and _ending(out) and not out.is_dir():
+            raise UsageError(f"{quoted(out.name)} would be a folder, and is named like a file.", "Name a folder.")
+        format = format or ("md" if is_folder else _format_of(out))
         if len(sessions) > 1:
-            exports.export_to_folder(browser, sessions, format, output)
-            streams.note(f"Wrote {len(sessions):,} files to {printable(shown(output))}.")
+            exports.export_to_folder(browser, sessions, format, out)
+            streams.note(f"Wrote {len(sessions):,} files to {printable(shown(out))}.")
             return
-        path = output / exports.file_name(sessions[0], format) if output.is_dir() else output
+        if is_folder:
+            make_folder(out)
+        path = out / exports.file_name(sessions[0], format) if is_folder else out
         size = exports.export_to_file(browser, sessions, format, path)
         streams.note(f"Wrote {byte_size(size)} to {printable(shown(path))}.")
 
 
-def _format_of(output: Path | None) -> Format:
-    """The format that the ending of a file's name says, else Markdown."""
-    ending = output.suffix[1:].lower() if output is not None else ""
-    return next((known for known in _FORMATS if known == ending), "md")
+def _ending(out: Path) -> Format | None:
+    """The format that the ending of a name says, if any."""
+    return next((each for each in _FORMATS if f".{each}" == out.suffix.lower()), None)
+
+
+def _format_of(out: Path) -> Format:
+    """The format that the name of a file says, Markdown where it has none. Raises UsageError for another ending."""
+    known = _ending(out)
+    if known is None and out.suffix:
+        raise UsageError(
+            f"{quoted(out.name)} ends in none of {', '.join(f'.{each}' for each in _FORMATS)}.",
+            "Let it end in one of them, or say which format: --format.",
+        )
+    return known or "md"

@@ -107,6 +107,8 @@ def _copy(
         streams.write([export.dumps(transfer.copy_json(report)), b"\n"])
     else:
         streams.write_lines(_lines(report))
+        if only and any(table.left_out for table in report.tables):
+            streams.note("Rows need those that they name: give --only the tables of these as well.")
     if not report.lossless:
         raise click.exceptions.Exit(DIFFERENT)
 
@@ -146,7 +148,7 @@ def _lines(report: CopyReport) -> Iterator[str]:
     columns: list[Column[TableCopied]] = [
         Column("TABLE", lambda table: table.table),
         Column("WOULD COPY" if report.dry_run else "COPIED", lambda table: count(table.rows), right=True),
-        Column("SIZE", lambda table: byte_size(table.bytes), right=True, drop=1),
+        Column("SIZE", lambda table: byte_size(table.bytes) if table.bytes else "", right=True, drop=1),
     ]
     if any(table.overwritten for table in report.tables):
         columns.append(Column("OVERWRITTEN", lambda table: count(table.overwritten), right=True))
@@ -163,7 +165,7 @@ def _finding_lines(report: CopyReport) -> Iterator[str]:
     if not report.findings:
         return
     yield ""
-    yield "would be changed:" if report.dry_run else "changed:"
+    yield "would not be as in FROM:" if report.dry_run else "not as in FROM:"
     yield from (f"  {_finding(each)}" for each in report.findings[:_MOST_SHOWN])
     more = report.finding_count - min(len(report.findings), _MOST_SHOWN)
     if more:
@@ -171,22 +173,30 @@ def _finding_lines(report: CopyReport) -> Iterator[str]:
 
 
 def _finding(finding: Finding) -> str:
-    where = f"{finding.table} {finding.id}" + (f" {finding.column}" if finding.column else "")
+    where = " ".join(filter(None, (finding.table, finding.id, finding.column)))
     return printable(f"{where}: {finding.what}; {finding.done}")
 
 
 def _verdict(report: CopyReport) -> Iterator[str]:
+    from agor_tui.services.transfer import losses
+
     rows = sum(table.rows for table in report.tables)
     size = sum(table.bytes for table in report.tables)
     if report.dry_run:
-        yield f"{count(rows)} rows ({byte_size(size)}) would be copied; nothing was written."
+        lost = f" Not as in FROM would be: {losses(report)}." if report.finding_count else ""
+        yield f"{count(rows)} rows ({byte_size(size)}) would be copied; nothing was written.{lost}"
         return
     took = f"{count(rows)} rows ({byte_size(size)}) copied in {duration(report.seconds * 1000)}"
-    if report.lossless:
+    if report.lossless and (kept := report.kept_otherwise):
+        stays = "row stays as TO has it" if kept == 1 else "rows stay as TO has them"
+        yield f"✓ {took}; compared: nothing is missing; {count(kept)} {stays}, otherwise than in FROM."
+    elif report.lossless:
         yield f"✓ {took}; compared: nothing was lost."
     elif report.finding_count:
-        yield f"✗ {took}; {count(report.finding_count)} changed on the way, as listed."
+        yield f"✗ {took}; not as in FROM: {losses(report)}."
     else:
         yield f"✗ {took}; but they differ:"
         if report.verified is not None:
             yield from report_lines(report.verified)
+        if report.resumed:
+            yield "If FROM was changed between the two runs: the same command with --on-conflict newer brings that over."

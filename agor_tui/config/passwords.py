@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, Literal
 
 from agor_tui.config.places import Place, PostgresPlace, Secret
@@ -12,6 +13,7 @@ from agor_tui.errors import ConfigError
 
 COMMAND_TIMEOUT_S = 10.0
 KEYRING_SERVICE = "agor-tui"
+ELSEWHERE = "A variable or a command may have the password as well."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,8 @@ def from_command(command: str | tuple[str, ...], where: str, environ: Mapping[st
 
 def from_keyring(user: str, where: str, environ: Mapping[str, str]) -> Secret:
     """The password that the system keyring has for the service ``agor-tui`` and the database's name."""
-    keyring = _keyring(where)
-    try:
+    with _keyring(where) as keyring:
         password = keyring.get_password(KEYRING_SERVICE, user)
-    except keyring.errors.KeyringError:
-        raise ConfigError(f"{where}: the system keyring cannot be opened.", "Unlock it and try again.") from None
     if not password:
         raise ConfigError(
             f"{where}: the system keyring has no password for {KEYRING_SERVICE} and {user}.",
@@ -97,45 +96,80 @@ def keyring_entry(user: str, place: Place, password: PasswordHome) -> Iterator[N
     """Store the password of ``place`` in the system keyring where ``password`` says so; taken back on an error.
 
     Raises:
-        ConfigError: there is no keyring, or it cannot be opened.
+        ConfigError: there is no keyring, it cannot be opened, or does not keep what it is given.
     """
     if password.kind != "keyring" or not isinstance(place, PostgresPlace) or place.password is None:
         yield
         return
-    keyring = _keyring("Keeping a password in the system keyring")
-    try:
+    secret = place.password.reveal()
+    with _keyring("The password is not kept") as keyring:
         before = keyring.get_password(KEYRING_SERVICE, user)
-        keyring.set_password(KEYRING_SERVICE, user, place.password.reveal())
-    except keyring.errors.KeyringError:
-        raise ConfigError(
-            "The system keyring cannot be opened, or there is none.",
-            "Unlock it and try again, or keep the password in a variable or a command.",
-        ) from None
+        keyring.set_password(KEYRING_SERVICE, user, secret)
+        kept = keyring.get_password(KEYRING_SERVICE, user) == secret
+    if not kept:  # a keyring that is switched off takes everything and has nothing
+        raise ConfigError("The system keyring took the password, but does not have it.", ELSEWHERE)
     try:
         yield
     except BaseException:
         if before is None:
             forget_in_keyring(user)
         else:
-            with suppress(keyring.errors.KeyringError):
+            with suppress(ConfigError), _keyring("") as keyring:
                 keyring.set_password(KEYRING_SERVICE, user, before)
         raise
 
 
-def forget_in_keyring(user: str) -> None:
-    """Take a password out of the system keyring, where it is there."""
-    with suppress(ConfigError):
-        keyring = _keyring("")
-        with suppress(keyring.errors.KeyringError):
-            keyring.delete_password(KEYRING_SERVICE, user)
+def forget_in_keyring(user: str) -> str:
+    """Take a password out of the system keyring, where it is there; return what is to be said where that failed."""
+    try:
+        with _keyring("") as keyring:
+            if keyring.get_password(KEYRING_SERVICE, user) is not None:
+                keyring.delete_password(KEYRING_SERVICE, user)
+    except ConfigError:
+        return (
+            "The system keyring cannot be opened, and may still have its password: "
+            f"keyring del {KEYRING_SERVICE} {user} takes it out."
+        )
+    return ""
 
 
-def _keyring(where: str) -> Any:
+@contextmanager
+def _keyring(what: str) -> Iterator[Any]:
+    """The package keyring, to be used; whatever fails in it becomes a sentence that begins with ``what``."""
     try:
         import keyring
         import keyring.errors
     except ImportError:
         raise ConfigError(
-            f"{where} needs the package keyring.", 'Install it with: pip install "agor-tui[keyring]"'
+            f"{what}: it needs the package keyring.", 'Install it with: pip install "agor-tui[keyring]"'
         ) from None
-    return keyring
+    _ask_in_front_only()
+    try:
+        yield keyring
+    except keyring.errors.NoKeyringError:
+        raise ConfigError(f"{what}: this system has no keyring.", ELSEWHERE) from None
+    except Exception:  # its backends raise anything; what they say may hold what they were given
+        raise ConfigError(
+            f"{what}: the system keyring cannot be opened.", f"Unlock it and try again. {ELSEWHERE}"
+        ) from None
+
+
+def _ask_in_front_only() -> None:
+    """Keep keyrings that are files from asking for their own password in a terminal where the app draws.
+
+    The app fetches passwords in threads, the command line in front, where a question can be answered.
+    """
+    import getpass
+    import threading
+
+    real = getpass.getpass
+    if hasattr(real, "__wrapped__"):
+        return
+
+    @wraps(real)
+    def asked(*arguments: Any, **options: Any) -> str:
+        if threading.current_thread() is not threading.main_thread():
+            raise EOFError("there is nobody to ask")
+        return real(*arguments, **options)
+
+    getpass.getpass = asked

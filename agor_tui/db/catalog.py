@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
 
+from agor_tui.errors import DatabaseError
+
 _SQLITE = """
 SELECT m.name, p.name, lower(p.type)
 FROM sqlite_master m JOIN pragma_table_info(m.name) p
@@ -37,6 +39,13 @@ LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnu
 WHERE n.nspname = current_schema() AND i.indpred IS NULL AND i.indisvalid ORDER BY 1, 2, 3
 """
 
+_HIDDEN = """
+SELECT current_database(), n.nspname, current_user
+FROM pg_catalog.pg_namespace n
+WHERE current_schema() IS NULL AND NOT has_schema_privilege(n.oid, 'USAGE')
+AND n.nspname = ANY (regexp_split_to_array(replace(current_setting('search_path'), '"', ''), ', *'))
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
@@ -59,12 +68,31 @@ class Catalog:
 
 
 def read_catalog(connection: Connection) -> Catalog:
-    """Read the tables, columns and indexes of the open database (PostgreSQL: of the current schema)."""
+    """Read the tables, columns and indexes of the open database (PostgreSQL: of the current schema).
+
+    Raises:
+        DatabaseError: the schema may not be used.
+    """
     sqlite = connection.dialect.name == "sqlite"
     tables: dict[str, dict[str, str]] = {}
     for table, column, kind in connection.exec_driver_sql(_SQLITE if sqlite else _POSTGRESQL):
         tables.setdefault(table, {})[column] = kind or ""
+    if not tables:
+        require_usable(connection)
     indexes: dict[str, dict[str, list[str]]] = {}
     for table, index, _, column in connection.exec_driver_sql(_SQLITE_INDEXES if sqlite else _POSTGRESQL_INDEXES):
         indexes.setdefault(table, {}).setdefault(index, []).append(column or "")
     return Catalog(tables, {table: tuple(map(tuple, found.values())) for table, found in indexes.items()})
+
+
+def require_usable(connection: Connection) -> None:
+    """Raise a DatabaseError where no tables are seen since the schema they would be in may not be used."""
+    if connection.dialect.name == "sqlite":
+        return
+    hidden = connection.exec_driver_sql(_HIDDEN, execution_options={"no_parameters": True}).first()
+    if hidden is not None:
+        database, schema, user = hidden
+        raise DatabaseError(
+            f"{user} may not use the schema {schema} of the database {database}.",
+            f'Ask its owner for: GRANT USAGE ON SCHEMA "{schema}" TO "{user}"',
+        )

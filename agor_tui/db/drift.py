@@ -60,7 +60,7 @@ def _sentence(change: tuple[Any, ...], dialect: Dialect) -> str:
         case ("add_table", table):
             return f"The table {table.name} is missing."
         case ("remove_table", table) if table.name == transfer_marks.NAME:
-            return "A copy into this database is unfinished: the same command continues it."
+            return "A copy into this database is unfinished: the same copy, begun again, continues it."
         case ("remove_table", table):
             return f"The table {table.name} is not one of ours."
         case ("add_column", _, table, column):

@@ -123,7 +123,7 @@ class Database:
         for attempt in ("first", "second"):
             try:
                 with self._unit(self._pool) as connection:
-                    self._postgresql.begin(connection, self.place, read_only=True, tenant=self.tenant)
+                    self._postgresql.begin(connection, self.place, read_only=True, tenant=self.tenant, to_show=True)
                     result = work(connection)
                     connection.exec_driver_sql("COMMIT")
                     return result

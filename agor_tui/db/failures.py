@@ -122,6 +122,11 @@ _POSTGRESQL = (
         "has an encoding that cannot hold this text.",
         "Nothing was changed. A database in UTF8 holds all text.",
     ),
+    (
+        r"invalid byte sequence for encoding",
+        "holds text that is not UTF-8.",
+        "It is shown with � in it, and has to be mended in the database before it can be changed or copied.",
+    ),
     (r"No space left on device", "has no room left on its disk.", "Nothing was changed. Make room on the server."),
     (r'schema "(?P<name>[^"]*)" does not exist', "has no such schema.", "Check schema in the config."),
     (

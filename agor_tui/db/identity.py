@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from sqlalchemy import exc
@@ -76,7 +77,9 @@ def _of_url(place: LibsqlPlace) -> Identity:
         addresses = {str(each[4][0]) for each in socket.getaddrinfo(url.hostname, int(port), type=socket.SOCK_STREAM)}
     except OSError:
         addresses = set()
-    addresses = {"127.0.0.1" if each == "::1" else each for each in addresses} | {url.hostname or ""}
+    # Behind one address of the internet a host like Turso keeps the databases of many names.
+    own = {each for each in addresses if not ip_address(each.partition("%")[0]).is_global}
+    addresses = {"127.0.0.1" if each == "::1" else each for each in own} | {url.hostname or ""}
     return Identity(frozenset(("libsql", each, port, url.path) for each in addresses), f"libsql {place.url}")
 
 

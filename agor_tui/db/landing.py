@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
@@ -13,6 +16,9 @@ from agor_tui.errors import FileError
 from agor_tui.paths import shown
 
 _SQLITE_SIDES = ("-journal", "-wal", "-shm")
+_PART = re.compile(r"\.agor-tui-[0-9a-f]{12}\.part")
+_SETTLED_S = 10
+"""Seconds in which a part that was just made is not taken for one that was left, before it is locked."""
 
 
 @contextmanager
@@ -20,7 +26,8 @@ def landing(target: Path, *, replace: bool = False) -> Iterator[Path]:
     """A path beside ``target`` to write to; when the block ends well, what is there becomes ``target``.
 
     Then it is on the disk for good; where anything fails, nothing is left. Mode 0600. With ``replace`` a file that is
-    there gives way at the end, and only then; a link to it stays a link.
+    there gives way at the end, and only then; a link to it stays a link. What a process that was killed has left in the
+    folder is removed.
 
     Raises:
         FileError: ``target`` exists, or its folder cannot be written to.
@@ -28,12 +35,14 @@ def landing(target: Path, *, replace: bool = False) -> Iterator[Path]:
     if os.path.lexists(target):
         if not replace:
             raise taken(target)
-        target = target.resolve()
+        target = Path(os.path.realpath(target))  # unlike Path.resolve it bears a link to itself
         if target.exists() and not target.is_file():
             raise FileError(f"{shown(target)} is no ordinary file.", "Name another place.")
+    _clear_leftovers(target.parent)
     part = target.with_name(f".agor-tui-{secrets.token_hex(6)}.part")
+    held = None
     try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        held = _made(part)
         yield part
         _sync(part)
         _publish(part, target, replace=replace)
@@ -42,9 +51,56 @@ def landing(target: Path, *, replace: bool = False) -> Iterator[Path]:
     except OSError as error:
         raise unwritable(target, error) from None
     finally:
-        for suffix in ("", *_SQLITE_SIDES):
+        _remove(part)
+        if held is not None:
+            os.close(held)  # not earlier: SQLite's own locks on the file would go with it
+
+
+def _remove(part: Path | str) -> None:
+    for suffix in ("", *_SQLITE_SIDES):
+        with suppress(OSError):
+            os.unlink(f"{part}{suffix}")
+
+
+def _made(part: Path) -> int | None:
+    """Make the file and lock it for as long as what is returned is open; on Windows, where nothing is locked, None."""
+    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    if os.name == "nt":
+        os.close(descriptor)
+        return None
+    with suppress(OSError):  # not every file system has locks
+        _lock(descriptor)
+    return descriptor
+
+
+def _lock(descriptor: int) -> None:
+    """Raises OSError where somebody else holds it."""
+    import fcntl
+
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _clear_leftovers(folder: Path) -> None:
+    """Remove the parts that nobody writes any more: the lock of one goes with the process that made it."""
+    if os.name == "nt":
+        return
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in [each for each in entries if _PART.fullmatch(each.name)]:
             with suppress(OSError):
-                os.unlink(f"{part}{suffix}")
+                _clear(entry.path)
+
+
+def _clear(part: str) -> None:
+    found = os.lstat(part)
+    ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+    if not ours or time.time() - found.st_mtime < _SETTLED_S:
+        return
+    descriptor = os.open(part, os.O_WRONLY | os.O_NOFOLLOW)
+    try:
+        _lock(descriptor)
+        _remove(part)
+    finally:
+        os.close(descriptor)
 
 
 def taken(path: Path) -> FileError:

@@ -23,6 +23,7 @@ from agor_tui.db import scripts, transfer_marks
 from agor_tui.db.backup import copy_file, copy_path
 from agor_tui.db.drift import differences
 from agor_tui.db.engine import Database
+from agor_tui.db.failures import explain
 from agor_tui.db.foreign import foreign_revisions
 from agor_tui.db.migration_lock import transaction
 from agor_tui.db.rehearsal import count_losses, rehearse
@@ -324,6 +325,8 @@ def _create_database(place: PostgresPlace, failure: DatabaseError) -> None:
             try:
                 connection.exec_driver_sql(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
             except exc.DBAPIError as error:
+                if error.connection_invalidated:
+                    raise explain(place, error) from None
                 if connection.execute(present).scalar():
                     return  # another program was quicker
                 raise DatabaseError(

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.abc import PQGen
+from psycopg.adapt import Loader
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import create_engine
@@ -24,6 +25,8 @@ LOCK_TIMEOUT_MS = 5_000
 """So long a change waits for another program that holds the row; as long as SQLite does."""
 SILENCE_S = STATEMENT_TIMEOUT_MS / 1000 + 5
 """So long is waited for an answer of a reading transaction: the server itself should have given up before."""
+_OTHER = 0
+"""To the driver, every type that it does not know, such as an enumeration."""
 
 
 class _LenientTimestamp(TimestamptzLoader):
@@ -34,6 +37,13 @@ class _LenientTimestamp(TimestamptzLoader):
             return super().load(data)
         except psycopg.DataError:
             return bytes(data).decode()
+
+
+class _LenientText(Loader):
+    """Reads text of a server without an encoding, which may be anything: what is not UTF-8 shows as U+FFFD."""
+
+    def load(self, data: Any) -> str:
+        return bytes(data).decode(errors="replace")
 
 
 class _Connection(psycopg.Connection[Any]):
@@ -103,13 +113,20 @@ def connect(place: PostgresPlace, *, silence_s: float | None = None) -> psycopg.
     set_json_dumps(str, connection)
     set_json_loads(_undecoded, connection)
     connection.adapters.register_loader("timestamptz", _LenientTimestamp)
+    if _has_no_encoding(connection):
+        for kind in (_OTHER, '"char"', "bpchar", "name", "text", "varchar"):
+            connection.adapters.register_loader(kind, _LenientText)
     if silence_s is not None:
         connection.bounded, connection.silence_s = True, silence_s
     return connection
 
 
 def _undecoded(data: str | bytes) -> str:
-    return data.decode() if isinstance(data, bytes) else data
+    return data.decode(errors="replace") if isinstance(data, bytes) else data
+
+
+def _has_no_encoding(connection: psycopg.Connection[Any]) -> bool:
+    return connection.info.parameter_status("server_encoding") == "SQL_ASCII"
 
 
 @contextmanager
@@ -126,8 +143,11 @@ def json_decoded(connection: Connection) -> Iterator[None]:
         set_json_loads(_undecoded, driver)
 
 
-def begin(connection: Connection, place: Place, *, read_only: bool, tenant: str | None) -> None:
-    """Begin a transaction with the place's settings, in one round trip; a reading one sees a single state."""
+def begin(connection: Connection, place: Place, *, read_only: bool, tenant: str | None, to_show: bool = False) -> None:
+    """Begin a transaction with the place's settings, in one round trip; a reading one sees a single state.
+
+    ``to_show``: text that is not UTF-8 is replaced where it is not, instead of being an error.
+    """
     assert isinstance(place, PostgresPlace)
     driver = connection.connection.driver_connection
     # READ COMMITTED whatever the role's default: who waited for a row's lock compares what the other one left.
@@ -141,6 +161,8 @@ def begin(connection: Connection, place: Place, *, read_only: bool, tenant: str 
         value = sql.Literal(tenant).as_string(driver)
         statements.append(f"SET LOCAL agor.tenant_id = {value}")
     assert isinstance(driver, _Connection)
+    if to_show and _has_no_encoding(driver):
+        statements.append("SET LOCAL client_encoding = 'SQL_ASCII'")  # else the server refuses the whole answer
     driver.bounded = read_only
     # A % of a name must not be taken for a parameter.
     connection.exec_driver_sql("; ".join(statements), execution_options={"no_parameters": True})

@@ -35,6 +35,15 @@ _tried: dict[LibsqlPlace, tuple[float, str | None]] = {}
 """When this program last brought a copy up to date (monotonic), and why that failed, in one sentence."""
 
 
+def require_extra() -> None:
+    """Raise ConfigError where what keeps local copies is not installed."""
+    if find_spec(_MODULE) is None:
+        raise ConfigError(
+            "Local copies of libSQL databases need a part that is not installed.",
+            "Install it with: pip install 'agor-tui[turso]', or open the database itself by its URL.",
+        )
+
+
 class Replica:
     """The copy of one place. It is brought up to date when it is first read, after each change and in an interval."""
 
@@ -49,11 +58,12 @@ class Replica:
 
     @property
     def synced_at(self) -> datetime | None:
-        """When the copy was last up to date."""
+        """When the copy was last up to date, where this program made it so."""
         try:
-            return datetime.fromtimestamp(Path(f"{self.path}-sync").stat().st_mtime, UTC)
+            found = Path(f"{self.path}-sync").stat()
         except OSError:
             return None
+        return datetime.fromtimestamp(found.st_mtime, UTC) if found.st_size else None
 
     @property
     def staleness(self) -> str | None:
@@ -65,6 +75,11 @@ class Replica:
         since = f"up to date last at {then:%Y-%m-%d %H:%M} UTC" if then else "not up to date"
         return f"This copy was {since}: {problem}"
 
+    @property
+    def as_it_is(self) -> SqlitePlace:
+        """The copy as a file of its own, to read without its server."""
+        return SqlitePlace(self.place.name, self.place.label, self.path, self.place.origin, read_only=True)
+
     def file(self) -> SqliteFile:
         """Return the file to read, which is brought up to date first when this is the first time.
 
@@ -75,13 +90,9 @@ class Replica:
             if self._file is None:
                 self._refuse_others()
                 then, _ = _tried.get(self.place, (-math.inf, None))
-                if not self._has_copy() or time.monotonic() - then > _FRESH_S:
-                    self._try(must=not self._has_copy())
-                self._file = SqliteFile(
-                    SqlitePlace(self.place.name, self.place.label, self.path, self.place.origin, read_only=True),
-                    writable=False,
-                    create=False,
-                )
+                if not self.has_copy() or time.monotonic() - then > _FRESH_S:
+                    self._try(must=not self.has_copy())
+                self._file = SqliteFile(self.as_it_is, writable=False, create=False)
                 if self.place.sync_interval_s:
                     threading.Thread(target=self._keep, args=(self.place.sync_interval_s,), daemon=True).start()
             return self._file
@@ -120,11 +131,7 @@ class Replica:
         _tried[self.place] = (time.monotonic(), problem)
 
     def _run(self, limit_s: float) -> None:
-        if find_spec(_MODULE) is None:
-            raise ConfigError(
-                "Local copies of libSQL databases need a part that is not installed.",
-                "Install it with: pip install 'agor-tui[turso]', or open the database itself by its URL.",
-            )
+        require_extra()
         source = primary(self.place)
         assert isinstance(source, LibsqlPlace)
         url = urlsplit(source.url)
@@ -162,17 +169,33 @@ class Replica:
         except (ValueError, LookupError, TypeError):
             wrong = "the synchronisation broke off"
         if wrong is not None:
-            raise explain_libsql(source, wrong) or DatabaseError(
+            if known := explain_libsql(source, wrong):
+                raise known
+            _ask(source)  # a token that is missing or refused is told as a handshake that takes too long
+            raise DatabaseError(
                 f"{describe(source)} could not be copied.", "Check that the server gives copies (embedded replicas)."
             )
 
-    def _has_copy(self) -> bool:
+    def has_copy(self) -> bool:
+        """Tell whether a whole copy was made already; one that was begun and not finished is none."""
+        begun = Path(f"{self.path}-sync").exists()  # not by another program
+        return self._is_copy() and not (begun and self.synced_at is None)
+
+    def _is_copy(self) -> bool:
         return any(Path(f"{self.path}{suffix}").exists() for suffix in _METADATA) and self.path.exists()
 
     def _refuse_others(self) -> None:
         """Raise where the path has a file that is no copy: synchronising would overwrite it."""
-        if not self._has_copy() and self.path.exists() and (self.path.is_dir() or self.path.stat().st_size):
+        if not self._is_copy() and self.path.exists() and (self.path.is_dir() or self.path.stat().st_size):
             raise DatabaseError(
                 f"{self.path} is there already, and is no copy of a libSQL database.",
                 "Give the copy a path of its own.",
             )
+
+
+def _ask(source: LibsqlPlace) -> None:
+    """Ask the server itself, for it to say what is wrong; raises DatabaseError where something is."""
+    from agor_tui.db.engine import Database
+
+    with Database(source) as database:
+        database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())

@@ -20,6 +20,7 @@ def main() -> None:
     """Do what the module's text says."""
     given = json.load(sys.stdin)
     signal.alarm(given["limit_s"] + 5)  # where the program that asked was killed, nobody else would end it
+    os.umask(0o077)  # as every database of ours
     # Another program may do the same now; its end is waited for.
     lock = os.open(given["path"] + "-sync", os.O_CREAT | os.O_RDWR, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -30,7 +31,7 @@ def main() -> None:
     except Exception as error:
         print(json.dumps({"error": str(error)}))
         return
-    os.utime(lock)  # when it was last up to date
+    os.pwrite(lock, b"1", 0)  # the file's time says when it was last up to date, that it is not empty that it ever was
     print(json.dumps({"error": None}))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import inspect, select
 from sqlalchemy.engine import Connection
 
 from agor_tui.config.places import Place, database_option, describe
+from agor_tui.db.catalog import require_usable
 from agor_tui.errors import SchemaVersionError
 
 #: Alembic's table under a name of our own: another program's ``alembic_version`` is never taken for ours.
@@ -28,11 +29,17 @@ AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog
 
 
 def ownership(connection: Connection) -> Literal["empty", "native", "foreign"]:
-    """Tell whose tables the database (PostgreSQL: the current schema) has; those of extensions do not count."""
+    """Tell whose tables the database (PostgreSQL: the current schema) has; those of extensions do not count.
+
+    Raises:
+        DatabaseError: the schema may not be used.
+    """
     sqlite = connection.dialect.name == "sqlite"
     names = set(connection.exec_driver_sql(_SQLITE_NAMES if sqlite else _POSTGRESQL_NAMES).scalars())
     if VERSION_TABLE in names:
         return "native"
+    if not names:
+        require_usable(connection)
     return "foreign" if names else "empty"
 
 

@@ -29,6 +29,13 @@ from agor_tui.db.tables import metadata, schema_migrations
 Row = tuple[Any, ...]
 """The values of one row, in the order of its table's columns."""
 
+
+class BrokenText(bytes):
+    """The bytes of a text of an SQLite file that is no UTF-8; it takes its place among texts, as other bytes do not."""
+
+    __slots__ = ()
+
+
 Kind = Literal["id", "text", "instant", "flag", "json", "integer"]
 
 

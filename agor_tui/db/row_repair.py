@@ -8,10 +8,12 @@ from typing import Any
 from agor_tui.db.row_format import ColumnFormat, Row, TableFormat
 from agor_tui.db.row_values import EARLIEST_MS, LATEST_MS, in_pg_range
 from agor_tui.db.types import EPOCH, dump_json, instant_of_ms, instant_of_text, keep_text, restore_text
+from agor_tui.redact import redact_broken
 from agor_tui.transfers import Finding
 
 _INT4 = 2**31
 _SHOWN = 60
+_MOST_READ = 1_000
 
 Present = Callable[[str, Collection[str]], set[str]]
 """Tells which keys of a table are in TO."""
@@ -55,7 +57,7 @@ def no_such_row(table: str, key: str, column: str, named: str, value: Any) -> Fi
 
 def no_json(table: TableFormat, row: Row, place: int) -> Finding:
     """The finding of a text in the place of JSON that PostgreSQL cannot hold as JSON."""
-    what = f"{shown(row[place])!r} is no JSON that PostgreSQL can hold"
+    what = f"{shown(redact_broken(_text(row[place])[:_MOST_READ]))!r} is no JSON that PostgreSQL can hold"
     return Finding(table.name, key_of(table, row), table.names[place], what, "kept as its text")
 
 

@@ -20,10 +20,13 @@ from sqlalchemy import ColumnElement, Select, Text, column, func, literal, or_, 
 from sqlalchemy.engine import Connection
 
 from agor_tui.config.places import describe
-from agor_tui.db.row_format import FORMATS, Row, TableFormat, row_bytes
+from agor_tui.db import transfer_marks
+from agor_tui.db.catalog import read_catalog
+from agor_tui.db.revision import VERSION_TABLE
+from agor_tui.db.row_format import FORMATS, BrokenText, Row, TableFormat, row_bytes
 from agor_tui.db.row_values import FROM_POSTGRESQL, FROM_SQLITE, converted, cut_times
 from agor_tui.db.snapshot import Snapshot, rendered
-from agor_tui.db.tables import sessions
+from agor_tui.db.tables import metadata, sessions
 from agor_tui.transfers import Finding
 
 if TYPE_CHECKING:
@@ -119,6 +122,8 @@ class NativeSource(RowSource):
         with ExitStack() as opened:
             opened.callback(database.close)
             self._snapshot = opened.enter_context(database.snapshot(ours=True))
+            with self._snapshot.explained():
+                self.findings += _beyond(self._snapshot.connection)
             self._open = opened.pop_all()
         self._database = database
 
@@ -183,6 +188,9 @@ class MappedSource(RowSource):
         with ExitStack() as opened:
             opened.callback(database.close)
             self._snapshot = opened.enter_context(database.snapshot())
+            # Of Agor's rows the values pass as they are; the other mappings make texts of their own.
+            if kind == "agor" and isinstance(self._snapshot.driver, sqlite3.Connection):
+                self._snapshot.driver.text_factory = _text_or_bytes
             with self._snapshot.explained():
                 self._mapping = make(self._snapshot.connection, database.tenant, self.findings)
             self._open = opened.pop_all()
@@ -194,7 +202,9 @@ class MappedSource(RowSource):
         key, updated = form.names.index("session_id"), form.names.index("updated_at")
         with self._snapshot.explained():
             before = len(self.findings)
-            chosen = frozenset(row[key] for row in self._mapping.rows("sessions", None) if row[updated] >= ms)
+            # What is no time is kept rather than lost, as where SQLite compares it.
+            rows = self._mapping.rows("sessions", None)
+            chosen = frozenset(row[key] for row in rows if not isinstance(row[updated], int) or row[updated] >= ms)
             del self.findings[before:]  # they are found again when the rows are read
         return Selection(chosen)
 
@@ -210,7 +220,7 @@ class MappedSource(RowSource):
                 rows = (row for row in rows if selection.has(form, row))
             for batch in batches(form, rows):
                 self._snapshot.require_still()
-                yield batch
+                yield batch if self._snapshot.postgresql else converted(form, batch, FROM_SQLITE)
 
 
 class SelectedSource(RowSource):
@@ -258,6 +268,27 @@ def batches(table: TableFormat, rows: Iterable[Row]) -> Iterator[list[Row]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _beyond(connection: Connection) -> Iterator[Finding]:
+    """What somebody added to a native database, and rows of ours have no place for.
+
+    On a server the tables of others may stand beside ours, and are none of ours.
+    """
+    catalog = read_catalog(connection)
+    for name, form in FORMATS.items():
+        for added in [each for each in catalog.tables.get(name, ()) if each not in form.names]:
+            filled = select(func.count(column(added))).select_from(table(name, column(added)))
+            if number := connection.execute(filled).scalar_one():
+                what = f"{number} row{'s have' if number != 1 else ' has'} a value in a column that agor-tui has not"
+                yield Finding(name, "", added, what, "not copied")
+    if connection.dialect.name == "postgresql":
+        return
+    for name in sorted(set(catalog.tables) - set(metadata.tables) - {VERSION_TABLE, transfer_marks.NAME}):
+        number = connection.execute(select(func.count()).select_from(table(name))).scalar_one()
+        if number:
+            what = f"{number} row{'s' * (number != 1)} of a table that agor-tui has not"
+            yield Finding(name, "", None, what, "not copied")
 
 
 _TABLES = {name: table(name, *map(column, form.names)) for name, form in FORMATS.items()}
@@ -326,7 +357,7 @@ def _text_or_bytes(value: bytes) -> str | bytes:
     try:
         return value.decode()
     except UnicodeDecodeError:
-        return value
+        return BrokenText(value)
 
 
 def _paged(snapshot: Snapshot, form: TableFormat, after: str | None, selection: Selection | None) -> Iterator[Row]:

@@ -17,7 +17,7 @@ from agor_tui.db import transfer_marks
 from agor_tui.db.engine import Database
 from agor_tui.db.row_format import FORMATS, Row, TableFormat
 from agor_tui.db.row_repair import key_of, no_json, no_such_row, repaired, shown
-from agor_tui.db.row_writing import Refused, RowWriter, StoredJson, writer
+from agor_tui.db.row_writing import Refused, RowWriter, StoredJson, newest, stamp_columns, writer
 from agor_tui.db.types import keep_no_json, restore_text
 from agor_tui.errors import DatabaseError
 from agor_tui.transfers import Finding, OnConflict
@@ -82,6 +82,7 @@ class RowTarget:
         """
         into = writer(connection)
         done = Written()
+        rows = with_text_keys(table, rows, done)
         fresh, older = self.chosen(into, table, rows, done)
         for chosen, put in ((fresh, into.insert), (older, into.overwrite)):
             if not chosen:
@@ -140,8 +141,20 @@ class RowTarget:
 
 def _stamp(table: TableFormat, row: Row) -> int:
     values = dict(zip(table.names, row, strict=True))
-    stamp = values.get("updated_at") or values["created_at"]
-    return stamp if isinstance(stamp, int) else 0
+    return newest(table, [values[name] for name in stamp_columns(table)])
+
+
+def with_text_keys(table: TableFormat, rows: Sequence[Row], done: Written) -> Sequence[Row]:
+    """Return the rows without those whose key is no text, which only an SQLite file can hold; ``done`` counts those."""
+    place = table.key_at
+    if place is None or all(isinstance(row[place], str) for row in rows):
+        return rows
+    odd = [row for row in rows if not isinstance(row[place], str)]
+    done.left_out += len(odd)
+    done.findings += [
+        Finding(table.name, key_of(table, row), table.key[0], "the id is no text", "the row is left out") for row in odd
+    ]
+    return [row for row in rows if isinstance(row[place], str)]
 
 
 def without_later(table: TableFormat, rows: Iterable[Row], links: dict[str, str]) -> list[Row]:
@@ -152,7 +165,7 @@ def without_later(table: TableFormat, rows: Iterable[Row], links: dict[str, str]
     found = []
     for row in rows:
         key = row[table.key_at]
-        later = [place for place in places if row[place] is not None and row[place] > key]
+        later = [place for place in places if isinstance(row[place], str) and row[place] > key]
         if later:
             for place in later:
                 links[f"{table.name}:{table.names[place]}:{key}"] = row[place]
@@ -206,12 +219,17 @@ class _Batch:
         table = self._table
         if self._into.refused_value(refused.error):
             near = list(row)
+            found = []
             for place in table.at("json"):
-                if row[place] is not None and not self._into.takes_json(row[place]):
-                    near[place] = StoredJson(keep_no_json(row[place]))
-                    self._done.findings.append(no_json(table, row, place))
-            if tuple(near) != row:
-                return self._parts([tuple(near)], put)
+                value = row[place]
+                if value is None or isinstance(value, StoredJson) or self._into.takes_json(value):
+                    continue
+                near[place] = StoredJson(keep_no_json(value))
+                found.append(no_json(table, row, place))
+            if found:
+                kept = self._parts([tuple(near)], put)
+                self._done.findings += found[: len(found) * kept]
+                return kept
         reason = str(refused.error).strip().splitlines()[0]
         left = Finding(table.name, key_of(table, row), None, f"refused: {reason}", "the row is left out")
         self._done.findings.append(left)

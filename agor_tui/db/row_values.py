@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from agor_tui.db.row_format import Kind, Row, TableFormat
+from agor_tui.db.row_format import BrokenText, Kind, Row, TableFormat
 from agor_tui.db.types import EPOCH, escape_surrogates, keep_text, restore_json
 from agor_tui.transfers import Finding
 
@@ -49,7 +49,7 @@ def _texts(column: Sequence[Any]) -> Sequence[Any]:
 
 
 def _json_texts(column: Sequence[Any]) -> Sequence[Any]:
-    if bytes not in set(map(type, column)):
+    if not {bytes, BrokenText}.intersection(map(type, column)):
         return column
     return [_kept(value, escape_surrogates) for value in column]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, exc, func, select
+from sqlalchemy import exc, select
 from sqlalchemy.engine import Connection
 
 from agor_tui.db.row_format import FORMATS, Kind, Row, TableFormat
@@ -86,13 +86,15 @@ class RowWriter(ABC):
         """Return for those of ``keys`` that are there when they were last changed, in epoch milliseconds."""
         rows = metadata.tables[table.name]
         key = rows.c[table.key[0]]
-        stamp: ColumnElement[Any] = rows.c.created_at
-        if "updated_at" in rows.c:
-            stamp = func.coalesce(rows.c.updated_at, rows.c.created_at, type_=rows.c.created_at.type)
-        statement = select(key, stamp).where(among(key, self.dialect, "keys"))
-        found = self.connection.execute(statement, {"keys": self._list(keys)})
+        statement = select(key, *(rows.c[name] for name in stamp_columns(table)))
+        found = self.connection.execute(
+            statement.where(among(key, self.dialect, "keys")), {"keys": self._list(keys)}
+        ).all()
         stored = {restore_text(each): each for each in keys}
-        return {stored[each]: int((at - EPOCH).total_seconds() * 1000) if at else 0 for each, at in found}
+        return {
+            stored[each]: newest(table, [at and int((at - EPOCH).total_seconds() * 1000) for at in times])
+            for each, *times in found
+        }
 
     def pairs(self, table: TableFormat, rows: Sequence[Row]) -> set[tuple[Any, ...]]:
         """Return what the references of a table's rows are there for the first references of ``rows``."""
@@ -102,6 +104,25 @@ class RowWriter(ABC):
         statement = select(*columns).where(among(columns[0], self.dialect, "keys"))
         found = self.connection.execute(statement, {"keys": self._list({row[first] for row in rows})})
         return {tuple(map(keep_text, row)) for row in found}
+
+    def texts(self, table: TableFormat, keys: Sequence[str]) -> dict[str, Row]:
+        """Return the rows that have ``keys``, with their texts and JSON alone: NULL stands for all else."""
+        rows = metadata.tables[table.name]
+        places = table.at("text", "json")
+        key = rows.c[table.key[0]]
+        columns = [rows.c[table.names[place]] for place in places]
+        found = self.connection.execute(
+            select(key, *columns).where(among(key, self.dialect, "keys")), {"keys": self._list(keys)}
+        )
+        stored = {restore_text(each): each for each in keys}
+        there: dict[str, Row] = {}
+        for own, *values in found:
+            row: list[Any] = [None] * len(table.columns)
+            for place, value in zip(places, values, strict=True):
+                is_text = value is not None and table.columns[place].kind == "text"
+                row[place] = keep_text(value) if is_text else value
+            there[stored[own]] = tuple(row)
+        return there
 
     def takes_json(self, text: str) -> bool:
         """Tell whether the database takes ``text`` for JSON."""
@@ -158,6 +179,18 @@ class RowWriter(ABC):
 
     @abstractmethod
     def _overwrite(self, table: TableFormat, rows: Sequence[Row]) -> None: ...
+
+
+def stamp_columns(table: TableFormat) -> tuple[str, ...]:
+    """The columns that tell when a row was last changed, as far as the table says it."""
+    names = ("updated_at",) if "updated_at" in table.names else ("completed_at", "started_at")
+    return (*(name for name in names if name in table.names), "created_at")
+
+
+def newest(table: TableFormat, times: Sequence[Any]) -> int:
+    """When a row was last changed by what stands in its ``stamp_columns``, in epoch milliseconds; 0: nobody knows."""
+    known = [time for time in times if isinstance(time, int)]
+    return (known[0] if "updated_at" in table.names else max(known)) if known else 0
 
 
 def writer(connection: Connection) -> RowWriter:

@@ -48,7 +48,7 @@ class Snapshot:
         if self._file is not None and self._source is not None and self._file.changed(self._source):
             raise DatabaseError(
                 f"{describe(self.place)} was changed by another program while it was read.",
-                "Run the same command again when it rests.",
+                "Try again when it rests.",
             )
 
     @contextmanager

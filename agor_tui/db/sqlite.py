@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import NullPool, QueuePool
 
 from agor_tui.config.places import SqlitePlace, database_option
-from agor_tui.errors import AbsentError, DatabaseError
+from agor_tui.db.revision import VERSION_TABLE
+from agor_tui.errors import AbsentError, DatabaseError, ForeignDatabaseError
 
 _HEADER = b"SQLite format 3\x00"
 
@@ -106,10 +108,25 @@ class SqliteFile:
                     f"{self.path} was replaced while it was open, and {self.path.name}-wal belongs to the file before.",
                     f"Quit, delete {self.path.name}-wal if the new file shall count, and open it again.",
                 )
+            self._require_ours()
             self._live.engine.dispose()
             self._live = None
         self._identity = identity
         return self._locked("rw", pooled=True)
+
+    def _require_ours(self) -> None:
+        """Raise for another program's file in the place of ours: to open it for writing would change it already."""
+        uri = f"{_uri(self.path)}?mode=ro&immutable=1"
+        try:
+            with closing(_connect(uri, self.place.busy_timeout_ms, None)) as connection:
+                tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
+        except sqlite3.DatabaseError:
+            return  # it says itself what is wrong with it
+        if (VERSION_TABLE,) not in tables:
+            raise ForeignDatabaseError(
+                f"{self.path} was replaced while it was open, by a database that agor-tui did not make.",
+                "Nothing of it was changed. Quit, and open it again to read it.",
+            )
 
     def _locked(self, mode: str, *, pooled: bool = False) -> Source:
         if self._live is None:

@@ -33,8 +33,15 @@ def unfinished(connection: Connection) -> Mapping[str, str] | None:
 
 
 def begin(connection: Connection, facts: Mapping[str, str]) -> str:
-    """Make the record, or take over the one that is there; return the token of this run."""
-    _transfer.create(connection, checkfirst=True)
+    """Make the record, or take over the one that is there; return the token of this run.
+
+    Raises:
+        DatabaseError: another run makes it at this moment.
+    """
+    try:
+        _transfer.create(connection, checkfirst=True)
+    except exc.DBAPIError as error:
+        raise _another(error) from None
     token = uuid.uuid4().hex
     for name, value in {**facts, "run": token}.items():
         put(connection, "copy", name, value)
@@ -48,9 +55,15 @@ def require_run(connection: Connection, token: str) -> None:
         if connection.execute(ours.values(value=token)).rowcount == 1:
             return
     except exc.DBAPIError as error:
-        if NAME not in str(error.orig):  # in the driver's words for a table that is not there
-            raise
-    raise DatabaseError(
+        raise _another(error) from None
+    raise _another()
+
+
+def _another(error: exc.DBAPIError | None = None) -> Exception:
+    """What to raise where another run is in the way; ``error`` itself where the driver does not speak of the record."""
+    if error is not None and NAME not in str(error.orig):
+        return error
+    return DatabaseError(
         "Another program has begun to copy into the same database, so this copy has stopped.",
         "Wait until the other has ended.",
     )

@@ -76,6 +76,7 @@ class Changes(Generic[R]):
         def work(connection: Connection) -> None:
             row = self.writer.lock(connection, written.row_id)
             self.refuse_changed(written, row)
+            self.check(connection, row, written.before)
             back = dict(written.before)
             if written.updated[1] is not None and _updated(row) == written.updated[1]:
                 back["updated_at"] = written.updated[0]  # nothing else happened to it, so nothing has

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, exists, or_, select
+from sqlalchemy import Row, exists, func, or_, select
 from sqlalchemy.engine import Connection
 
 from agor_tui.db.tables import board_comments, board_objects, boards, messages, sessions, tasks, worktrees
 from agor_tui.errors import DatabaseError, NotFoundError, UsageError, quoted
 from agor_tui.records import Board, BoardWeight, Session, SessionWeight
 from agor_tui.repositories.changing import Changes, Written
+
+_NAMING = (func.hashtext("agor-tui boards"), func.hashtext(func.coalesce(func.current_schema(), "")))
+"""The lock of whoever gives a board a name: what others name meanwhile is seen once they have done so."""
 
 
 class SessionChanges(Changes[Session]):
@@ -90,6 +93,8 @@ class BoardChanges(Changes[Board]):
         )
 
     def _require_free(self, connection: Connection, name: str, own: str | None) -> None:
+        if connection.dialect.name == "postgresql":  # a writing transaction of SQLite is alone anyway
+            connection.execute(select(func.pg_advisory_xact_lock(*_NAMING)))
         others = connection.execute(select(boards.c.board_id, boards.c.name))
         if any(other.board_id != own and other.name.casefold() == name.casefold() for other in others):
             raise UsageError(f"There is already a board named {quoted(name)}.", "Choose another name.")

@@ -102,7 +102,7 @@ class Placer:
 
 def _data(row: Any, seen: Placement) -> dict[str, Any]:
     try:
-        data = load_exact(row.data)
+        data = load_exact(row.data, repeated=True)
     except ValueError:
         data = None
     if not isinstance(data, dict):

@@ -14,9 +14,11 @@ from sqlalchemy import Row, Table, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from agor_tui import ids
+from agor_tui.config.places import describe
 from agor_tui.db import tables
-from agor_tui.db.exact_json import dump_exact, load_exact
-from agor_tui.errors import DatabaseError, NotFoundError, ReadOnlyError, UsageError
+from agor_tui.db.exact_json import dump_exact, is_repeated, load_exact
+from agor_tui.db.revision import ownership, require_current
+from agor_tui.errors import DatabaseError, ForeignDatabaseError, NotFoundError, ReadOnlyError, UsageError, quoted
 from agor_tui.records import Kind
 from agor_tui.repositories.base import Store
 
@@ -121,7 +123,12 @@ class Writer:
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in one transaction; raises ReadOnlyError and DatabaseError as ``create``."""
         self._require_write()
-        return self._store.database.write(work)
+
+        def checked(connection: Connection) -> T:
+            self._require_ours(connection)
+            return work(connection)
+
+        return self._store.database.write(checked)
 
     def lock(self, connection: Connection, row_id: str) -> Row[Any]:
         """Return the row of a whole id as it is now; no one else changes it until the transaction ends.
@@ -181,6 +188,16 @@ class Writer:
                 "Only databases made by agor-tui are written to.",
             )
 
+    def _require_ours(self, connection: Connection) -> None:
+        """Other tables may have come in the place of ours since the database was opened."""
+        place = self._store.database.place
+        if ownership(connection) != "native":
+            raise ForeignDatabaseError(
+                f"{describe(place)} has other tables now than when it was opened, and agor-tui did not make them.",
+                "Nothing was changed. Quit, and open it again to see what it holds.",
+            )
+        require_current(connection, place)
+
     def _sorted(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the values that are columns, and those that go into ``data``, nested as there."""
         target = self._target
@@ -203,7 +220,7 @@ class Writer:
 
     def _stored(self, row: Row[Any]) -> dict[str, Any]:
         try:
-            stored = load_exact(row.data)
+            stored = load_exact(row.data, repeated=True)
         except ValueError:
             stored = None
         if not isinstance(stored, dict):
@@ -216,9 +233,18 @@ class Writer:
 
 
 def merge(stored: Mapping[str, Any], changes: Mapping[str, Any], *, clear: bool = True) -> dict[str, Any]:
-    """Return ``stored`` with ``changes``: objects merge, everything else replaces; None clears (or is kept)."""
+    """Return ``stored`` with ``changes``: objects merge, everything else replaces; None clears (or is kept).
+
+    Raises:
+        DatabaseError: ``stored`` has one of the keys twice.
+    """
     merged = dict(stored)
     for name, value in changes.items():
+        if is_repeated(merged, name):
+            raise DatabaseError(
+                f"The stored data has {quoted(name)} more than once, so it cannot be told which of them to change.",
+                "Nothing was changed. Mend it first.",
+            )
         if value is None and clear:
             merged.pop(name, None)
         elif isinstance(value, Mapping):

@@ -19,7 +19,8 @@ from sqlalchemy.types import TypeEngine
 
 from agor_tui.db.catalog import read_catalog
 from agor_tui.db.row_format import FORMATS, ColumnFormat, Row, TableFormat
-from agor_tui.db.types import EPOCH, Instant, Json, dump_json, keep_text, load_json
+from agor_tui.db.row_values import EARLIEST_MS, LATEST_MS
+from agor_tui.db.types import EPOCH, Json, dump_json, keep_text, load_json
 from agor_tui.schemas.agor_tables import DEFAULT_TENANT
 from agor_tui.transfers import Finding
 
@@ -59,6 +60,7 @@ class AgorRows:
         self._connection = connection
         self._postgresql = connection.dialect.name == "postgresql"
         self._tenant = tenant
+        self._found = found
         self._catalog = read_catalog(connection)
         self._names = {name: self._own_name(name) for name in FORMATS if self._own_name(name) in self._catalog.tables}
         self.tables = tuple(self._names)
@@ -82,8 +84,15 @@ class AgorRows:
         names = [*(name for _, name in plan if name), *extra]
         statement = self._ordered(select(*(rows.c[name] for name in names)), rows, form, after)
         result = self._connection.execution_options(stream_results=True, yield_per=_STREAMED).execute(statement)
+        instants = [(each.name, name) for each, name in plan if name and each.kind == "instant"]
         for values in result:
-            yield _row(form, plan, extra, dict(zip(names, values, strict=True)))
+            named = dict(zip(names, values, strict=True))
+            for own, name in instants if self._postgresql else ():
+                if (odd := _odd_time(named[name])) is not None:
+                    named[name], what, done = odd
+                    key = str(values[names.index(plan[form.key_at or 0][1] or "")])
+                    self._found.append(Finding(table, key, own, what, done))
+            yield _row(form, plan, extra, named)
 
     def _own_name(self, table: str) -> str:
         return "branches" if table == "worktrees" and "branches" in self._catalog.tables else table
@@ -94,12 +103,8 @@ class AgorRows:
         return table(own, *(column(key, self._type(kind)) for key, kind in kinds.items()))
 
     def _type(self, declared: str) -> TypeEngine[Any] | None:
-        """How a column is read: SQLite's as they are stored, since they may hold anything."""
-        if not self._postgresql:
-            return None
-        if declared.startswith("timestamp"):
-            return Instant()
-        return Json() if declared in ("json", "jsonb") else None
+        """How a column is read: as the driver has it, since SQLite may hold anything and PostgreSQL odd times."""
+        return Json() if self._postgresql and declared in ("json", "jsonb") else None
 
     def _source_column(self, rows: FromClause, name: str) -> str | None:
         for each in (name, _RENAMED.get(name, name)):
@@ -168,6 +173,16 @@ def _native(each: ColumnFormat, value: Any) -> Any:
     return _ms(value) if isinstance(value, datetime) else value
 
 
+def _odd_time(value: Any) -> tuple[Any, str, str] | None:
+    """What native rows have for a time of PostgreSQL's that milliseconds, or a year, cannot say; None: it is none."""
+    if isinstance(value, datetime) and value.microsecond % 1000:
+        return value, f"the time has {value.microsecond % 1000} microseconds", "cut to the millisecond"
+    if not isinstance(value, str):  # the driver gives as text what is no time of Python's
+        return None
+    early = value.startswith("-") or value.endswith("BC")
+    return EARLIEST_MS if early else LATEST_MS, f"the time is {value}", f"kept as the year {1 if early else 9999}"
+
+
 def _ms(moment: datetime) -> int:
     return (moment - EPOCH) // (EPOCH.resolution * 1000)
 
@@ -197,4 +212,4 @@ def _json(value: Any) -> str:
         except ValueError:
             return dump_json(value)
         return value
-    return dump_json(value)
+    return dump_json(value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value)

@@ -17,7 +17,13 @@ from agor_tui.config.editing import Document, change, put, take_out
 from agor_tui.config.entries import changed, leaves_of, nested
 from agor_tui.config.file import is_there
 from agor_tui.config.keys import ConfigValue, Located, locate, typed
-from agor_tui.config.passwords import NO_PASSWORD, PasswordHome, forget_in_keyring, keyring_entry
+from agor_tui.config.passwords import (
+    KEYRING_SERVICE,
+    NO_PASSWORD,
+    PasswordHome,
+    forget_in_keyring,
+    keyring_entry,
+)
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace
 from agor_tui.config.preferences import DEFAULTS, Preferences, may_have_preferences
 from agor_tui.config.resolve import DEFAULT_NAME, chosen, place_of, resolve
@@ -155,10 +161,11 @@ class Configuration:
         with keyring_entry(name, place, password):
             self._change(edit)
 
-    def replace(self, name: str | None, place: Place, password: PasswordHome, *, seen: NamedDatabase) -> None:
+    def replace(self, name: str | None, place: Place, password: PasswordHome, *, seen: NamedDatabase) -> str:
         """Change the database ``seen`` to ``place``; None is the file's ``database`` section. What is the same stays.
 
-        A password that the file keeps stays there where ``place`` has none.
+        A password that the file keeps stays there where ``place`` has none; one that the keyring had goes from there
+        where it is kept elsewhere now. Returns what is to be said of that, mostly nothing.
 
         Raises:
             ConfigChangedError: the entry is not what was seen any more. ConfigError: as for ``add``.
@@ -186,9 +193,13 @@ class Configuration:
 
         with keyring_entry(name or DEFAULT_NAME, place, password):
             self._change(edit)
+        left_it = seen.password.kind == "keyring" and password.kind != "keyring"
+        return forget_in_keyring(name or DEFAULT_NAME) if left_it else ""
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str) -> str:
         """Take a database out of the file, its password out of the keyring; the database itself is not touched.
+
+        Returns what is to be said of the keyring, mostly nothing.
 
         Raises:
             ConfigMissingError: no database has this name. ConfigError: the file cannot be written.
@@ -204,8 +215,7 @@ class Configuration:
             return take_out(document, ("databases", name)).text
 
         self._change(edit)
-        if homes[-1].kind == "keyring":
-            forget_in_keyring(name)
+        return forget_in_keyring(name) if homes[-1].kind == "keyring" else ""
 
     def use(self, name: str) -> None:
         """Make a database the one that opens where none is named; ``database`` means the file's section of that name.
@@ -267,8 +277,10 @@ class Configuration:
 
         self._change(edit)
 
-    def unset(self, key: str) -> None:
+    def unset(self, key: str) -> str:
         """Take a key, or a group of keys, out of the file; also one that is not known and stands there by mistake.
+
+        Returns what is to be said of passwords that the keyring keeps for nobody then, mostly nothing.
 
         Raises:
             ConfigMissingError: the file has no such key. ConfigKeyError: without it the file would be wrong.
@@ -284,7 +296,20 @@ class Configuration:
         if not is_there(self.file):
             locate(key, ())
             raise ConfigMissingError(f"{quoted(key)} is not set: there is no config file {self.file} yet.")
+        before = self._in_keyring()
         self._change(edit)
+        return " ".join(
+            f"The system keyring may still have the password: keyring del {KEYRING_SERVICE} {name} takes it out."
+            for name in before - self._in_keyring()
+        )
+
+    def _in_keyring(self) -> frozenset[str]:
+        """The names under which the keyring has passwords, as the file says; none where it is wrong."""
+        with suppress(ConfigError):
+            settings = self._settings_if_there()
+            entries = {DEFAULT_NAME: settings.database, **settings.databases}
+            return frozenset(n for n, each in entries.items() if each is not None and each.home.kind == "keyring")
+        return frozenset()
 
     def _change(self, edit: Callable[[Document], str]) -> None:
         change(self.file, self._environ, edit)

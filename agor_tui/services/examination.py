@@ -248,7 +248,14 @@ def _contents(place: Place, leash: Leash, *, may_make: bool, why_not: str) -> It
     """What is in a database that is there: rights, whose tables, how quick."""
     survey = leash.run(lambda: look(lambda: place, LIMIT_S), describe(place), LIMIT_S + 1)
     info, schema = survey.info, survey.schema
-    if isinstance(place, SqlitePlace):
+    if survey.away:
+        then = f"of {survey.synced_at:%Y-%m-%d %H:%M} UTC" if survey.synced_at else "is there"
+        yield Finding("server", "note", survey.away)
+        yield Finding("copy", "good", f"{then}; it opens for reading")
+        if schema.state in ("empty", "behind"):
+            yield Finding("tables", "bad", "They can be made or migrated only once the server answers.")
+            return
+    elif isinstance(place, SqlitePlace):
         yield Finding("version", "good", f"SQLite {info.server_version}")
     elif isinstance(place, LibsqlPlace):
         yield Finding("server", "good", f"reachable in {_ms(survey.connect_ms)}, SQLite {info.server_version}")
@@ -273,9 +280,11 @@ def _contents(place: Place, leash: Leash, *, may_make: bool, why_not: str) -> It
             else "Check the permissions of the file and its folder.",
         )
         return
-    yield _rights(survey)
+    if not survey.away:
+        yield _rights(survey)
     yield _tables(survey)
-    yield Finding("latency", "good", f"{_ms(survey.latency_ms)} a round trip")
+    if not survey.away:
+        yield Finding("latency", "good", f"{_ms(survey.latency_ms)} a round trip")
     action: Action = "make" if schema.state == "empty" else "migrate" if schema.state == "behind" else "open"
     if action == "migrate" and (info.read_only or not may_make):
         yield Finding(

@@ -286,6 +286,7 @@ def named_database_json(named: NamedDatabase, answer: DatabaseSurvey | AgorError
             "size": answer.size,
             "connect_ms": round(answer.connect_ms, 3),
             "latency_ms": round(answer.latency_ms, 3),
+            "away": redact_text(answer.away) or None,
         }
     return found
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agor_tui import paths
-from agor_tui.config.places import Place, PostgresPlace, describe, primary
+from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, describe, primary
 from agor_tui.errors import AbsentError, AgorError, DatabaseError
 from agor_tui.records import DatabaseSurvey
 
@@ -37,7 +38,8 @@ class NotRunningError(DatabaseError):
 def look(find: Callable[[], Place], limit_s: float | None = None) -> DatabaseSurvey:
     """Look at the database at the place that ``find`` returns, which may take its time too, to fetch a password.
 
-    Nothing is written and no file is made. Blocks ``limit_s`` seconds at most (None: ``LIMIT_S``); what still runs
+    Of a local copy the server is asked; where that does not answer, the copy is read as it is. Nothing is written and
+    no file is made. Blocks ``limit_s`` seconds at most (None: ``LIMIT_S``), for a copy as long again; what still runs
     then is cut off.
 
     Raises:
@@ -45,21 +47,27 @@ def look(find: Callable[[], Place], limit_s: float | None = None) -> DatabaseSur
     """
     limit = LIMIT_S if limit_s is None else limit_s
     looking = _Looking(find)
-    looking.start()
-    looking.join(limit)
-    if looking.is_alive():
-        threading.Thread(target=looking.leave, daemon=True).start()
-        where = f"{describe(looking.place)} gave" if looking.place else "There was"
-        raise NoAnswerError(
-            f"{where} no answer in {limit:g} s.",
-            "Check that the server runs, and its host and port."
-            if looking.place
-            else "Its password is fetched first: check the command or the keyring that has it.",
-            limit,
-        )
-    if looking.survey is None:
-        raise looking.error or DatabaseError("The database was left.")
-    return looking.survey
+    try:
+        return looking.answer(limit)
+    except DatabaseError as error:
+        if isinstance(looking.place, LibsqlPlace) and looking.place.sync_url:
+            return _copy(looking.place, error, limit)
+        raise
+
+
+def _copy(place: LibsqlPlace, away: DatabaseError, limit: float) -> DatabaseSurvey:
+    """Look at the local copy of a database whose server is ``away``, which is raised where there is none to be read."""
+    from agor_tui.db.replica import Replica
+
+    replica = Replica(place)
+    if not replica.has_copy():
+        raise away
+    try:
+        found = _Looking(lambda: replica.as_it_is).answer(limit)
+    except AgorError:
+        raise away from None
+    info = replace(found.info, place=describe(place), read_only=place.read_only)
+    return replace(found, info=info, away=away.message, synced_at=replica.synced_at)
 
 
 class _Looking(threading.Thread):
@@ -79,6 +87,23 @@ class _Looking(threading.Thread):
         self._database: Database | None = None
         self._left = False
 
+    def answer(self, limit: float) -> DatabaseSurvey:
+        """Look for ``limit`` seconds at most; raises as ``look`` does."""
+        self.start()
+        self.join(limit)
+        if self.is_alive():
+            threading.Thread(target=self.leave, daemon=True).start()
+            raise NoAnswerError(
+                f"{f'{describe(self.place)} gave' if self.place else 'There was'} no answer in {limit:g} s.",
+                "Check that the server runs, and its host and port."
+                if self.place
+                else "Its password is fetched first: check the command or the keyring that has it.",
+                limit,
+            )
+        if self.survey is None:
+            raise self.error or DatabaseError("The database was left.")
+        return self.survey
+
     def run(self) -> None:
         try:
             self._look()
@@ -93,6 +118,10 @@ class _Looking(threading.Thread):
         self.place = self._find()
         if isinstance(self.place, PostgresPlace) and self.place.embedded:
             _require_running()
+        if isinstance(self.place, LibsqlPlace) and self.place.sync_url:
+            from agor_tui.db.replica import require_extra
+
+            require_extra()
         with self._open(primary(self.place)) as database:  # opening a local copy would bring it up to date
             self._database = database
             if not self._left:

@@ -175,13 +175,11 @@ class _Job:
             rows = sum(table.rows for table in copying.copied.values())
             raise Cancelled(
                 f"The copy was stopped: {describe(self._target)} holds {rows:,} rows of it, in whole batches.",
-                "The same command continues it.",
+                "The same copy, begun again, continues it.",
             ) from None
         except DatabaseError as error:
             if copying.begun:
-                error.hint = (
-                    f"{error.hint} What was copied so far stays, and the same command continues after it.".strip()
-                )
+                error.hint = f"{error.hint} What was copied so far stays, and the same copy continues after it.".strip()
             raise
 
 
@@ -189,6 +187,22 @@ def require_postgresql(place: Place) -> None:
     """Raise a UsageError for any other database."""
     if not isinstance(place, PostgresPlace):
         raise UsageError(f"{describe(place)} is no PostgreSQL database.", "To copy to anywhere: agor-tui db copy")
+
+
+def losses(report: CopyReport) -> str:
+    """What TO holds (after a dry run: would hold) not as FROM does, in half a sentence; empty where nothing is."""
+    from agor_tui.text import count
+
+    whole = [each for each in report.findings if not each.id]
+    columns = sum(each.column is not None for each in whole)
+    rows = sum(table.left_out for table in report.tables)
+    found = (
+        (len(whole) - columns, "table", "that agor-tui has not"),
+        (columns, "column", "that agor-tui has not"),
+        (rows, "row", "left out"),
+        (max(0, report.finding_count - len(whole) - rows), "value", "changed"),
+    )
+    return ", ".join(f"{count(number)} {noun}{'s' * (number != 1)} {what}" for number, noun, what in found if number)
 
 
 def copy_json(report: CopyReport) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Any, Literal
 
 from agor_tui.db.row_checksum import RowLines, TableChecksum, digest
-from agor_tui.db.row_format import FORMATS, Row, TableFormat
+from agor_tui.db.row_format import FORMATS, BrokenText, Row, TableFormat
 from agor_tui.db.row_repair import key_of
 from agor_tui.db.row_source import RowSource, ahead
 from agor_tui.errors import Cancelled, DatabaseError
@@ -228,5 +228,7 @@ def _id(form: TableFormat, row: Row) -> str:
 
 
 def _odd_key(key: Any) -> bytes:
-    """The bytes by which SQLite orders a key that is no text."""
-    return key if isinstance(key, bytes) else b"" if key is None else str(key).encode()
+    """The bytes by which SQLite orders a key that is no text: its own bytes stand behind all texts."""
+    if isinstance(key, BrokenText):
+        return bytes(key)
+    return b"\xff" + key if isinstance(key, bytes) else b"" if key is None else str(key).encode()

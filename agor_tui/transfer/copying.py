@@ -86,6 +86,8 @@ class Copying:
         self._token = transfer_marks.begin(connection, self._facts)
         self.finding_count = int((before or {}).get("findings", "0"))
         self.findings = [Finding(*json.loads(each)) for each in transfer_marks.read(connection, "finding").values()]
+        told = self._source.findings
+        told[:] = [each for each in told if each not in self.findings]  # of the whole, found again by each run
         for name, text in transfer_marks.read(connection, "table").items():
             state = json.loads(text)
             if state.pop("finished"):
@@ -136,10 +138,12 @@ class Copying:
             bytes=before.bytes + row_bytes(table, batch) * written.rows // len(batch),
             seconds=before.seconds + time.monotonic() - began,
         )
-        last = None if table.key_at is None else batch[-1][table.key_at]
-        self._note(connection, table.name, last, finished=False)
-        if last is not None:
-            self._last[table.name] = last
+        if table.key_at is not None:
+            keys = (row[table.key_at] for row in reversed(batch))
+            last = next((key for key in keys if isinstance(key, str)), self._last.get(table.name))
+            if last is not None:
+                self._last[table.name] = last
+        self._note(connection, table.name, self._last.get(table.name), finished=False)
 
     def _note(self, connection: Connection, name: str, last: str | None, *, finished: bool) -> None:
         state = {**asdict(self.copied[name]), "last": last, "finished": finished}

@@ -15,7 +15,7 @@ from agor_tui.db.engine import Database
 from agor_tui.db.row_format import FORMATS, Row, TableFormat, row_bytes
 from agor_tui.db.row_repair import no_json, no_such_row, repaired, shown
 from agor_tui.db.row_source import RowSource, Selection
-from agor_tui.db.row_target import RowTarget, Written, clash, without_later
+from agor_tui.db.row_target import RowTarget, Written, clash, with_text_keys, without_later
 from agor_tui.db.row_writing import RowWriter, writer
 from agor_tui.errors import Cancelled
 from agor_tui.transfer.copying import FINDINGS_KEPT
@@ -80,13 +80,14 @@ class Rehearsal:
 
     def _batch(self, table: TableFormat, batch: list[Row]) -> None:
         done = Written()
+        rows = list(with_text_keys(table, batch, done))
         nothing: list[Row] = []
-        fresh, older = self._asked(lambda into, target: target.chosen(into, table, batch, done), (batch, nothing))
+        fresh, older = self._asked(lambda into, target: target.chosen(into, table, rows, done), (rows, nothing))
         links: dict[str, str] = {}
         chosen = without_later(table, [*fresh, *older], links)
         self._seen.executemany("INSERT INTO links VALUES (?, ?)", links.items())
         kept, found = repaired(table, chosen, postgresql=self._postgresql, present=self._present)
-        self._find([*self._source.findings, *found, *self._broken_json(table, kept)])
+        self._find([*self._source.findings, *done.findings, *found, *self._broken_json(table, kept)])
         self._source.findings.clear()
         self._remember(table, kept)
         before = self.copied[table.name]
@@ -95,7 +96,7 @@ class Rehearsal:
             rows=before.rows + len(kept),
             overwritten=before.overwritten + len(older),
             skipped=before.skipped + done.skipped,
-            left_out=before.left_out + len(chosen) - len(kept),
+            left_out=before.left_out + done.left_out + len(chosen) - len(kept),
             bytes=before.bytes + row_bytes(table, kept),
         )
 

@@ -15,7 +15,14 @@ from agor_tui.db.engine import Database
 from agor_tui.db.revision import ownership, require_current
 from agor_tui.db.row_format import FORMATS
 from agor_tui.db.tables import metadata
-from agor_tui.errors import AbsentError, DatabaseError, ForeignDatabaseError, ReadOnlyError, UsageError
+from agor_tui.errors import (
+    AbsentError,
+    DatabaseError,
+    ForeignDatabaseError,
+    OccupiedError,
+    ReadOnlyError,
+    UsageError,
+)
 from agor_tui.repositories.store import open_store
 from agor_tui.transfers import OnConflict
 
@@ -89,7 +96,7 @@ def _look(connection: Connection, place: Place, on_conflict: OnConflict, facts: 
             name for name in FORMATS if connection.execute(select(exists(metadata.tables[name].select()))).scalar()
         ]
         if filled:
-            raise DatabaseError(
+            raise OccupiedError(
                 f"{describe(place)} is not empty: it has rows in {', '.join(filled)}.",
                 "Name an empty database, or say what is to become of rows that are in both: "
                 "--on-conflict skip (its own stay) or newer (the newer ones stay).",
@@ -119,7 +126,7 @@ def _require_same_facts(unfinished: Mapping[str, str], facts: Mapping[str, str],
     what = f"{other} with other options" if unfinished.get("source") == facts.get("source") else other
     raise DatabaseError(
         f"{describe(place)} holds an unfinished copy {what}.",
-        f"The command that began it continues it; or empty it first: agor-tui db reset{database_option(place)}",
+        f"Begin the same copy again to continue it; or empty it first: agor-tui db reset{database_option(place)}",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ from agor_tui.errors import AgorError, ConfigError
 from agor_tui.records import DatabaseInfo, LiveState
 from agor_tui.services.configuration import Configuration
 from agor_tui.text import printable
-from agor_tui.tui.asking import start_thread
+from agor_tui.tui.asking import let_go, start_thread
 from agor_tui.tui.live import Live, start_live
 from agor_tui.tui.modes import MAIN_SCREENS, SESSIONS
 from agor_tui.tui.moments import Moments
@@ -113,6 +114,8 @@ class AgorApp(App[None]):
     """How the user wants it."""
     changed: var[int] = var(0)
     """Goes up when the open database has been changed, by us or by someone else."""
+    upkept: var[int] = var(0)
+    """Goes up when upkeep has come to an end: any database may be another one than before."""
     live: var[LiveState] = var(LiveState)
     """Whether such changes are seen."""
 
@@ -166,6 +169,7 @@ class AgorApp(App[None]):
 
     def on_ready(self) -> None:
         """The first frame is painted: open the database, or ask which."""
+        self._leave_when_told()
         self._live = start_live(self)
         self.set_interval(NOTE_S, self._look_at_note)
         if self.setup:
@@ -173,6 +177,15 @@ class AgorApp(App[None]):
             self.action_setup()
         else:
             self.open_database()
+
+    def _leave_when_told(self) -> None:
+        """Give the terminal back as it was, too, when another program ends this one or the terminal is closed."""
+        if self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(NotImplementedError, AttributeError):  # a system without such signals
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
 
     def on_unmount(self) -> None:
         """Leave no thread behind that waits for changes."""
@@ -271,6 +284,7 @@ class AgorApp(App[None]):
                 if mode != self.current_mode and len(self.get_screen_stack(mode)) > 1:
                     await self.remove_mode(mode)
                     self.add_mode(mode, screen)
+        let_go(self)
 
     def on_agor_app__not_opened(self, message: _NotOpened) -> None:
         """Say why there is no database."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from threading import Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from textual.app import App
 from textual.dom import DOMNode
 
 from agor_tui.errors import AgorError
@@ -48,3 +49,13 @@ def start_thread(work: Callable[..., None], *arguments: object) -> Thread:
     thread = Thread(target=work, args=arguments, daemon=True)
     thread.start()
     return thread
+
+
+def let_go(app: App[Any]) -> None:
+    """Have the app forget the closed screens and widgets that watched its variables.
+
+    Textual forgets them only when the variable changes next; until then a closed screen stays in memory with all that
+    it has read, its database among it.
+    """
+    for watchers in getattr(app, "__watchers", {}).values():
+        watchers[:] = [(node, watcher) for node, watcher in watchers if not node._closing]

@@ -10,6 +10,7 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from agor_tui.text import printable
+from agor_tui.tui.live import told
 from agor_tui.tui.themes import DARK, LIGHT
 
 _IN_PALETTE_ITSELF = ("command_palette",)
@@ -29,7 +30,7 @@ def commands_of(app: App[Any], screen: Screen[Any]) -> Iterator[SystemCommand]:
         name = f"{_area(group)}: {binding.description}"
         yield SystemCommand(
             name,
-            f"{binding.tooltip}  ({app.get_key_display(binding)})",
+            f"{told(app, binding)}  ({app.get_key_display(binding)})",
             partial(app.run_action, binding.action, default_namespace=active.node),
         )
     yield from _upkeep(app)
@@ -46,8 +47,8 @@ def _upkeep(app: App[Any]) -> Iterator[SystemCommand]:
     subject = open_subject(app) if isinstance(app, AgorApp) else None
     if isinstance(app, AgorApp) and subject is not None:
         for way in ALL:
-            told = f"{printable(subject.name, 60)}: {way.told}"
-            yield SystemCommand(f"database: {way.word.lower()}", told, partial(begin_with_open, app, way))
+            help_text = f"{printable(subject.name, 60)}: {way.told}"
+            yield SystemCommand(f"database: {way.word.lower()}", help_text, partial(begin_with_open, app, way))
 
 
 def _area(group: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,10 @@ SHOWN = 300
 LONGEST_PATH = 34
 FAULT = "✗"
 """The sign of a database that cannot be read."""
+_IN_FILE = re.compile(r"^.*?, line \d+: (?:\S+\.)*(?:\w+: )?")
+"""What an error of the config file begins with: file, line and the key, but for its last word where that has a verb."""
+AWAY = "▲"
+"""The sign of a local copy whose server does not answer."""
 
 
 @dataclass(slots=True)
@@ -186,6 +191,8 @@ def state_words(row: DatabaseRow) -> tuple[str, Tone, str]:
         return FAULT, "error", _brief(row)
     if row.survey is None:
         return "…", "faint", "asking" if row.asking else ""
+    if row.survey.away:
+        return AWAY, "warning", "server away · copy"
     schema = row.survey.schema
     at = schema.revision or "base"
     match schema.state:
@@ -214,7 +221,7 @@ def _brief(row: DatabaseRow) -> str:
     """The error without the words that the row has already."""
     if isinstance(row.error, NoAnswerError):
         return f"no answer in {row.error.limit_s:g} s"
-    message = row.error.message if row.error else ""
+    message = _IN_FILE.sub("", row.error.message if row.error else "")
     where = describe(row.place) if row.place else ""
     return printable(message.removeprefix(where).strip().removeprefix("is ").removesuffix("."), SHOWN)
 
@@ -262,7 +269,7 @@ def _size(row: DatabaseRow) -> Spans:
 
 
 def _latency(row: DatabaseRow) -> Spans:
-    return ((latency_text(row.survey.latency_ms) if row.survey else NOTHING, "muted"),)
+    return ((latency_text(row.survey.latency_ms) if row.survey and not row.survey.away else NOTHING, "muted"),)
 
 
 def latency_text(ms: float) -> str:

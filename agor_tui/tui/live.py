@@ -8,6 +8,8 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from textual.app import App
+from textual.binding import Binding
 from textual.screen import Screen
 
 from agor_tui.records import LiveState
@@ -32,6 +34,13 @@ KEY_OFF = LiveState(False, "switched off; L switches it on")
 def live_sign(state: LiveState) -> str:
     """The state as a glyph and a word."""
     return "◉ live" if state.on else "○ live off"
+
+
+def told(app: App[Any], binding: Binding) -> str:
+    """What a key is for, in a sentence; of the one for live also why live is off, where it is."""
+    text, state = binding.tooltip or binding.description, getattr(app, "live", None)
+    is_off = binding.id == "app.live" and isinstance(state, LiveState) and not state.on
+    return f"{text}. Off now: {printable(state.reason)}" if is_off and state else text
 
 
 def start_live(app: AgorApp) -> Live:

@@ -76,7 +76,7 @@ def test_a_repaired_copy_is_taken_by_the_command_that_is_named(run: Run, team: P
     answer = run("db", "check", "--repair", "-d", team)
     assert answer.code == 0, answer.out
     assert "messages.task_id: 1 emptied" in answer.out
-    assert "session_mcp_servers.mcp_server_id: 1 rows taken out" in answer.out
+    assert "session_mcp_servers.mcp_server_id: 1 row taken out" in answer.out
     words = shlex.split(answer.out.splitlines()[-1].removeprefix("To use it: agor-tui "))
     assert run(*words, "--yes").code == 0
     assert run("db", "check", "-d", team).code == 0
@@ -103,7 +103,7 @@ def test_a_restore_takes_an_answer_from_a_terminal(
 ) -> None:
     answer = terminal("db", "restore", saved, "-d", team, typed=typed, width=200)
     assert (answer.code, count(place_of(team), "tasks")) == (code, tasks)
-    assert "now     1 session, the newest of 2026-03-29 01:59:59 UTC" in answer.out
+    assert "now     1 session in all, the newest of 2026-03-29 01:59:59 UTC" in answer.out
 
 
 def test_an_interrupted_restore_leaves_what_was_there(team: Path, saved: Path) -> None:

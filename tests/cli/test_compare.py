@@ -73,6 +73,7 @@ def test_a_comparison_for_programs(run: Run, pair: tuple[Path, Path]) -> None:
     assert (users["equal"], users["rows_a"], users["rows_b"], users["changed"]) == (False, 1, 1, 1)
     hidden = {"where": "password", "a": "‹hidden›", "b": "‹hidden›"}
     assert users["differences"] == [{"id": "u1", "only_in": None, "values": [hidden]}]
+    assert "  u1  password: not the same, ‹hidden› in both" in run("db", "compare", *pair).out
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ def test_what_cannot_be_held_is_said(run: Run, file: Path, tmp_path: Path) -> No
     assert answer.code == 5
     assert "  messages m2 session_id: no row of sessions has the id gone␛[31m; the row is left out" in answer.out
     assert "✗ 6 rows" in answer.out.splitlines()[-1]
+    assert answer.out.splitlines()[-1].endswith("; not as in FROM: 1 row left out.")
     insert(file, "messages", *(message(f"n{n}", "gone") for n in range(30)))
     again = run("db", "copy", file, tmp_path / "c.db")
     assert "  and 11 more" in again.out

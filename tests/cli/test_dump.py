@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from agor_tui.text import byte_size
 from tests.builders.agor import build_sqlite
 from tests.conftest import place_of
 from tests.data.one_row_each import fill
@@ -35,11 +36,15 @@ def test_a_database_goes_into_a_file_and_back(run: Run, filled: Path, tmp_path: 
     dump, back = tmp_path / "all.jsonl.zst", tmp_path / "back.db"
     done = run("db", "export", dump, "-d", filled)
     assert (done.code, done.out) == (0, "")
-    assert done.err.splitlines()[0].startswith("Exported 9 rows: boards 1, ")
+    assert done.err.splitlines()[0].startswith("Exported 9 rows (boards 1, ")
+    size = f"Wrote {byte_size(dump.stat().st_size)} ("
+    assert done.err.splitlines()[-1].startswith(size)
     assert done.err.splitlines()[-1].endswith(f"to {dump}, without secrets (--include-secrets writes them).")
     again = run("db", "export", dump, "-d", filled)
     assert (again.code, again.err.splitlines()[0]) == (1, f"agor-tui: {dump} exists already and is left as it is.")
-    assert run("db", "export", dump, "-d", filled, "--force", "--include-secrets").code == 0
+    assert again.err.splitlines()[1] == "Name another file, or move it away. --force replaces it."
+    out = run("db", "export", dump, "-d", filled, "--force", "--include-secrets", "--json").json
+    assert (out["lossless"], out["file"], out["size"], out["secrets"]) == (True, str(dump), dump.stat().st_size, True)
     read = run("db", "import", dump, "-d", back)
     assert (read.code, read.err) == (0, "")
     assert read.out.splitlines()[0] == f"{back} was made."
@@ -48,6 +53,8 @@ def test_a_database_goes_into_a_file_and_back(run: Run, filled: Path, tmp_path: 
     full = run("db", "import", dump, "-d", back)
     assert (full.code, "is not empty" in full.err) == (1, True)
     assert run("db", "import", dump, "-d", back, "--on-conflict", "newer").code == 2
+    answer = run("db", "import", dump, "-d", tmp_path / "json.db", "--json").json
+    assert (answer["lossless"], answer["verified"], sum(each["rows"] for each in answer["tables"])) == (True, True, 9)
     kept = run("db", "import", dump, "-d", back, "--on-conflict", "newer", "--yes")
     assert (kept.code, "Rows kept as the database had them: boards 1" in kept.out) == (0, True)
 
@@ -85,6 +92,8 @@ def test_the_programs_of_the_databases_run_the_sql(run: Run, filled: Path, tmp_p
         (("export", "{}/a.jsonl", "--dialect", "sqlite"), 2, "--dialect is for SQL only."),
         (("export", "{}/a.jsonl", "status:dancing"), 2, "status"),
         (("export", "{}/none/a.jsonl"), 1, "does not exist"),
+        (("export", "{}/a.jsonl.bz2"), 2, "a.jsonl.bz2 ends in “.bz2”"),
+        (("export", "-", "--json"), 2, "Standard output cannot take both"),
         (("export", "{}/filled.db", "--force"), 2, "is the database itself"),
         (("export", "{}", "--force"), 1, "is no ordinary file"),
         (("import", "{}/none.jsonl"), 1, "cannot be read: No such file or directory."),

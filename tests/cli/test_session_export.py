@@ -39,6 +39,8 @@ def test_several_sessions(run: Run, agor_db: Path, ids: list[str], tmp_path: Pat
     assert len(list((tmp_path / "folder").glob("*.txt"))) == 3
     assert run("session", "export", ids[0], "-d", agor_db, "-o", tmp_path).code == 0
     assert len(list(tmp_path.glob("*.md"))) == 1
+    assert run("session", "export", ids[0], "-d", agor_db, "-o", f"{tmp_path}/new/").code == 0
+    assert len(list((tmp_path / "new").glob("*.md"))) == 1
 
 
 def test_the_json_is_that_of_the_other_commands(run: Run, agor_db: Path, ids: list[str]) -> None:
@@ -55,6 +57,8 @@ def test_what_is_refused(run: Run, agor_db: Path, ids: list[str], tmp_path: Path
     for arguments, code, words in (
         ((ids[0], "-o", tmp_path / "no" / "x.md"), 1, f"{tmp_path}/no does not exist."),
         ((*ids, "-o", tmp_path / "file"), 1, f"{tmp_path}/file is a file."),
+        ((*ids, "-o", tmp_path / "three.md"), 2, "“three.md” would be a folder, and is named like a file."),
+        ((ids[0], "-o", tmp_path / "x.pdf"), 2, "“x.pdf” ends in none of .md, .html, .json, .txt."),
         ((ids[0], "--format", "pdf"), 2, "'pdf' is not one of"),
         (("ffffffff",), 4, "No session has an id beginning with ffffffff"),
         ((), 2, "Missing argument 'ID...'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -86,6 +87,9 @@ def test_from_nothing_to_the_browser_on_sqlite(terminal: Callable[..., Terminal]
 
     again = terminal()
     at(again, "350 sessions")
+    os.kill(again.pid, signal.SIGTERM)
+    assert again.wait() == 128 + signal.SIGTERM
+    assert b"\x1b[?1049l" in again.seen  # the terminal is given back as it was
 
 
 def test_from_nothing_to_the_browser_on_postgresql(

@@ -37,7 +37,7 @@ def session(id: str, **given: Any) -> dict[str, Any]:
     return {**row, "worktree_id": "w1", "data": json.dumps({"title": id}), **given}
 
 
-def message(id: str, session_id: str, **given: Any) -> dict[str, Any]:
+def message(id: str | bytes, session_id: str, **given: Any) -> dict[str, Any]:
     """A row of ``messages``."""
     row = {"message_id": id, "session_id": session_id, "created_at": T0, "type": "user", "role": "user"}
     return {**row, "index": 0, "timestamp": T0, "data": '{"content": "x"}', **given}

@@ -103,7 +103,7 @@ def test_a_copy_that_is_stopped_is_continued(file: Path, native_place: Place) ->
 
     with pytest.raises(Cancelled, match=r"holds [0-9]+ rows of it, in whole batches") as stopped:
         copy(place_of(file), native_place, CopyOptions(), tell=tell, stop=stop)
-    assert stopped.value.hint == "The same command continues it."
+    assert stopped.value.hint == "The same copy, begun again, continues it."
     assert is_unfinished(native_place)
     assert [each for each in migrator.status(native_place).drift if "unfinished" in each]
     there = rows_of(native_place)
@@ -136,7 +136,7 @@ def test_a_server_that_is_lost(file: Path, postgres18_url: str, postgres16_url: 
     def again(source: Place, target: Place, lost: str) -> None:
         with pytest.raises(DatabaseError, match="closed the connection") as failed:
             copy(source, target, CopyOptions(), tell=lose(lost))
-        assert failed.value.hint.endswith("the same command continues after it.")
+        assert failed.value.hint.endswith("the same copy continues after it.")
         report = copy(source, target, CopyOptions())
         assert (report.resumed, report.lossless) == (True, True)
 
@@ -194,19 +194,21 @@ def test_rules_for_rows_that_are_there(file: Path, native_place: Place) -> None:
                            "WHERE session_id = 's2'")  # fmt: skip
         connection.execute("UPDATE sessions SET archived_reason = 'newer', updated_at = updated_at + 1 "
                            "WHERE session_id = 's3'")  # fmt: skip
+        connection.execute("UPDATE tasks SET status = 'failed', completed_at = created_at + 1 WHERE rowid = 1")
     with pytest.raises(DatabaseError, match="is not empty: it has rows in boards, repos, worktrees, sessions"):
         copy(place_of(file), native_place, CopyOptions())
     rehearsed = copy(place_of(file), native_place, CopyOptions(on_conflict="newer", dry_run=True))
     skipped = copy(place_of(file), native_place, CopyOptions(on_conflict="skip"))
-    assert skipped.lossless
+    assert (skipped.lossless, skipped.kept_otherwise) == (True, 3)
     numbers = {table.table: (table.rows, table.overwritten, table.skipped) for table in skipped.tables}
     assert (numbers["sessions"], numbers["session_mcp_servers"]) == ((2, 0, 4), (2, 0, 0))
     assert value_of(native_place, "sessions", "s0", "parent_session_id") == "s9"
     assert value_of(native_place, "sessions", "s3", "archived_reason") is None
     newer = copy(place_of(file), native_place, CopyOptions(on_conflict="newer"))
-    assert newer.lossless
+    assert (newer.lossless, newer.kept_otherwise) == (True, 1)
     numbers = {table.table: (table.rows, table.overwritten, table.skipped) for table in newer.tables}
     assert (numbers["sessions"], numbers["session_mcp_servers"]) == ((1, 1, 5), (0, 0, 2))
+    assert numbers["tasks"][:2] == (1, 1)
     before = {table.table: (table.rows, table.overwritten, table.skipped) for table in rehearsed.tables}
     assert before["sessions"] == (3, 1, 3)
     assert value_of(native_place, "sessions", "s3", "archived_reason") == "newer"

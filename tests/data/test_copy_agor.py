@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from agor_tui.config.places import Place
@@ -92,8 +95,15 @@ def test_every_generation(generation: Generation, dialect: str, tmp_path: Path, 
 
 def test_one_tenant_of_several(postgres16_url: str, tmp_path: Path) -> None:
     made = build_postgresql(postgres16_url)
+    with psycopg.connect(postgres16_url) as connection:
+        connection.execute("UPDATE repos SET updated_at = 'infinity'")
+        connection.execute("UPDATE users SET updated_at = '2026-01-31 12:00:00.123456Z'")
     source, native_place = place_of(postgres16_url), place_of(tmp_path / "b.db")
     report = copy(source, native_place, CopyOptions(), tenant="acme-labs")
+    assert {(each.table, each.done) for each in report.findings if each.column == "updated_at"} == {
+        ("users", "cut to the millisecond"),
+        ("repos", "kept as the year 9999"),
+    }
     assert by_table(report)["sessions"] == len(made["acme-labs"].tables["sessions"])
     expected, found = lists(source, "acme-labs"), lists(native_place)
     for question in expected.keys() | found.keys():
@@ -105,8 +115,13 @@ def test_one_tenant_of_several(postgres16_url: str, tmp_path: Path) -> None:
 
 def test_what_has_no_column_goes_into_data(tmp_path: Path) -> None:
     build_sqlite(tmp_path / "agor.db", "2026")
+    with closing(sqlite3.connect(tmp_path / "agor.db")) as connection:
+        connection.execute("UPDATE users SET name = CAST(x'61ff' AS TEXT)")
+        connection.execute("UPDATE sessions SET unix_username = x'ff'")
+        connection.commit()
     target = place_of(tmp_path / "b.db")
-    copy(place_of(tmp_path / "agor.db"), target, CopyOptions())
+    report = copy(place_of(tmp_path / "agor.db"), target, CopyOptions())
+    assert "kept with � in the place of what cannot be read" in [each.done for each in report.findings]
     rows = rows_of(target)
     assert rows["users"][0][-1]["unix_username"] == "ada"
     assert rows["worktrees"][0][9]["storage_mode"] == "worktree"
@@ -132,6 +147,10 @@ def test_a_part_of_it(tmp_path: Path) -> None:
     rows = build_sqlite(tmp_path / "agor.db", "2025", leave_out="unsound")
     stamps = sorted(row["updated_at"] for row in rows.tables["sessions"])
     since = stamps[len(stamps) // 2]
+    with closing(sqlite3.connect(tmp_path / "agor.db")) as connection:
+        connection.execute("UPDATE sessions SET updated_at = 'soon' WHERE updated_at = ?", stamps[:1])
+        connection.commit()
+    next(row for row in rows.tables["sessions"] if row["updated_at"] == stamps[0])["updated_at"] = since
     target = place_of(tmp_path / "b.db")
     report = copy(place_of(tmp_path / "agor.db"), target, CopyOptions(since_ms=since))
     chosen = {row["session_id"] for row in rows.tables["sessions"] if row["updated_at"] >= since}

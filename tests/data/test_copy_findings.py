@@ -6,13 +6,17 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from agor_tui.config.places import Place
+from agor_tui.db.row_writing import PostgresqlWriter
 from agor_tui.services.databases import open_database
+from agor_tui.services.dump.exporting import export_database
 from agor_tui.services.transfer import copy
+from agor_tui.transfer.comparing import compare
 from agor_tui.transfer.sources import open_source
 from agor_tui.transfers import CopyOptions, Finding
 from tests.conftest import place_of
@@ -22,6 +26,7 @@ from .copies import T0, ground, insert, message, session, task, value_of
 DEEP = "[" * 100_000 + "]" * 100_000
 BROKEN = {
     "broken": '{"title": "cut o',
+    "secret": '{"token": "hush',
     "empty": "",
     "nan": '{"a": NaN}',
     "large": '{"a": 1e400000}',
@@ -72,7 +77,7 @@ def test_values_that_postgresql_cannot_hold(file: Path, postgres18_url: str) -> 
         message("m4", "s1", content_preview="nul \0 in it"),
     )
     target = place_of(postgres18_url)
-    assert found(place_of(file), target) == [
+    expected = [
         ("messages", "m1", "index", "kept as 2147483647"),
         ("messages", "m2", "index", "kept as 0"),
         ("messages", "m2", "queue_position", "left empty"),
@@ -85,6 +90,9 @@ def test_values_that_postgresql_cannot_hold(file: Path, postgres18_url: str) -> 
         ("sessions", "s3", "updated_at", "kept as 2026-01-31T12:00:00.000+00:00"),
         ("sessions", "s4", "archived_reason", "kept with � in the place of what cannot be read"),
     ]
+    assert found(place_of(file), target) == expected
+    script = export_database(place_of(file), file.with_suffix(".sql"), dialect="postgresql", include_secrets=True)
+    assert sorted(map(_key, script.findings)) == expected
     assert value_of(target, "messages", "m4", "content_preview") == "nul \ufdd00000 in it"
     with open_database(postgres18_url) as there, open_database(str(file)) as here:
         assert there.session("s1").title == here.session("s1").title == "s1"
@@ -100,6 +108,9 @@ def test_json_that_postgresql_cannot_hold(file: Path, postgres16_url: str) -> No
     ]
     for key, text in BROKEN.items():
         assert value_of(target, "messages", key, "data") == text
+    script = export_database(place_of(file), file.with_suffix(".sql"), dialect="postgresql", include_secrets=True)
+    assert {each.id for each in script.findings} >= BROKEN.keys()
+    assert "hush" not in repr(script.findings)
     assert copy(target, place_of(back), CopyOptions()).lossless
     with sqlite3.connect(back) as connection:
         kept = dict(connection.execute("SELECT message_id, data FROM messages").fetchall())
@@ -113,8 +124,20 @@ def test_json_that_postgresql_cannot_hold(file: Path, postgres16_url: str) -> No
     assert shown[0] == shown[1]
 
 
+def test_a_row_that_no_spelling_helps(file: Path, postgres16_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As JSON of more than 256 MB, which PostgreSQL takes as its text no more than as itself."""
+    monkeypatch.setattr(PostgresqlWriter, "takes_json", lambda *_: False)
+    long = "".join(map(str, range(20_000)))  # for the index of what must differ
+    insert(file, "repos", {"repo_id": "r2", "created_at": T0, "slug": long, "data": "{}"})
+    report = copy(place_of(file), place_of(postgres16_url), CopyOptions())
+    assert [(each.id, each.done) for each in report.findings] == [("r2", "the row is left out")]
+
+
 def test_rows_that_refer_to_nothing(file: Path, native_place: Place) -> None:
-    """On every dialect: the reference is left empty, or the row left out that must have one, and its own with it."""
+    """On every dialect: the reference is left empty, or the row left out that must have one, and its own with it.
+
+    What somebody added to the tables is said, too.
+    """
     insert(
         file,
         "sessions",
@@ -123,13 +146,22 @@ def test_rows_that_refer_to_nothing(file: Path, native_place: Place) -> None:
         session("s4", parent_session_id="s3", status="asleep"),
         session("s5", agentic_tool=""),
         session("s6", parent_session_id="s4"),
+        session("s7", parent_session_id=b"s1\xff"),
     )
     insert(file, "tasks", task("t2", "s2"), task("t3", "s3"))
-    insert(file, "messages", message("m1", "s1", task_id="t3"), message("m2", "s3"))
+    insert(file, "messages", message("m1", "s1", task_id="t3"), message("m2", "s3"), message(b"m0", "s1"))
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("ALTER TABLE sessions ADD COLUMN colour")
+        connection.execute("UPDATE sessions SET colour = 'red' WHERE session_id <> 's1'")
+        connection.execute("CREATE TABLE elephants AS SELECT 1")
+        connection.commit()
     out = "the row is left out"
     assert found(place_of(file), native_place) == [
+        ("elephants", "", None, "not copied"),
+        ("messages", "m0", "message_id", out),
         ("messages", "m1", "task_id", "left empty"),
         ("messages", "m2", "session_id", out),
+        ("sessions", "", "colour", "not copied"),
         ("sessions", "s2", "board_id", "left empty"),
         ("sessions", "s2", "forked_from_session_id", "left empty"),
         ("sessions", "s2", "parent_session_id", "left empty"),
@@ -137,10 +169,15 @@ def test_rows_that_refer_to_nothing(file: Path, native_place: Place) -> None:
         ("sessions", "s4", "status", out),
         ("sessions", "s5", "agentic_tool", out),
         ("sessions", "s6", "parent_session_id", "left empty"),
+        ("sessions", "s7", "parent_session_id", "kept with � in the place of what cannot be read"),
+        ("sessions", "s7", "parent_session_id", "left empty"),
         ("tasks", "t3", "session_id", out),
     ]
     with open_source(native_place) as source:
-        assert [row[0] for batch in source.rows("sessions") for row in batch] == ["s1", "s2", "s6"]
+        assert [row[0] for batch in source.rows("sessions") for row in batch] == ["s1", "s2", "s6", "s7"]
+    with open_source(place_of(file)) as source, open_source(native_place) as copied:
+        ids = [each.id for each in compare(source, copied, ["messages"]).tables[0].differences]
+    assert ids == ["m1", "m2", "m0"]  # SQLite has bytes behind all texts
 
 
 def test_times_that_milliseconds_cannot_say(file: Path, postgres18_url: str) -> None:

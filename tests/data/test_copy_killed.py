@@ -121,7 +121,7 @@ def test_interrupted_from_the_keyboard(file: Path, tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=MOST_S)
     assert (process.returncode, out) == (130, b""), err
-    assert err.decode().splitlines()[1] == "The same command continues it."
+    assert err.decode().splitlines()[1] == "The same copy, begun again, continues it."
     assert "in whole batches" in err.decode()
     assert is_unfinished(place_of(target))
 
@@ -137,7 +137,7 @@ def test_a_full_disk(file: Path, tmp_path: Path) -> None:
     out, err = process.communicate(timeout=MOST_S)
     assert (process.returncode, out) == (1, b"")
     assert len(err.decode().splitlines()) == 2, err.decode()
-    assert "the same command continues after it." in err.decode()
+    assert "the same copy continues after it." in err.decode()
     done = start("db", "copy", file, target)
     out, err = done.communicate(timeout=MOST_S)
     assert (done.returncode, err) == (0, b"")

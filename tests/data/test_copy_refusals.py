@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from agor_tui.config.places import Place
+from agor_tui.config.places import LibsqlPlace, Place
 from agor_tui.db import migrator
 from agor_tui.db.engine import Database
+from agor_tui.db.identity import identity
 from agor_tui.errors import DatabaseError, ForeignDatabaseError, ReadOnlyError, SchemaVersionError, UsageError
 from agor_tui.services.transfer import copy
 from agor_tui.transfers import CopyOptions
@@ -46,6 +48,15 @@ def test_one_file_under_two_names(file: Path, tmp_path: Path, monkeypatch: pytes
             with pytest.raises(UsageError, match="are the same database"):
                 copy(place_of(source), place_of(target), CopyOptions())
     assert state(file.parent) == before
+
+
+@pytest.mark.parametrize(("address", "same"), [("10.0.0.7", True), ("::1", True), ("93.184.215.14", False)])
+def test_two_names_of_one_address(address: str, same: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One's own server has the same database for both; one on the internet may tell them apart by the name."""
+    answer = (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [answer])
+    one, other = (identity(LibsqlPlace(None, name, "", f"libsql://{name}.example")) for name in ("one", "other"))
+    assert one.same_as(other) == same
 
 
 def test_one_database_under_two_names(postgres18_url: str) -> None:

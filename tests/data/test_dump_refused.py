@@ -16,13 +16,17 @@ import pytest
 
 from agor_tui.config.places import Place
 from agor_tui.errors import AgorError, Cancelled, DatabaseError, FileError, SchemaVersionError, UsageError
+from agor_tui.redact import HIDDEN
 from agor_tui.services.dump import compression
 from agor_tui.services.dump.exporting import export_database
 from agor_tui.services.dump.importing import check_file, import_file
+from agor_tui.transfer.sources import open_source
 from agor_tui.transfers import Progress
 
 from .dumps import Templates, altered, empty_file, replaced
 from .one_row_each import count, execute, fill
+
+LATE = "2030-01-01T00:00:00.000Z"
 
 
 @pytest.fixture
@@ -161,6 +165,8 @@ def test_what_must_differ_and_does_not_is_refused(dump: Path, target: Place) -> 
         ({"revision": "0077"}, SchemaVersionError, "has the tables of revision “0077”"),
         ({"tables": [{"name": "cats", "columns": []}]}, FileError, "rows of a table “cats”"),
         ({"tables": [{"name": "repos", "columns": ["repo_id", "colour"]}]}, FileError, "other columns of the table"),
+        ({"tables": [{"name": "repos", "columns": [1]}]}, FileError, "the header is not as agor-tui writes it"),
+        ({"version": 0}, FileError, "the header is not as agor-tui writes it"),
         ({"tables": 5}, FileError, "the header is not as agor-tui writes it"),
         ({"secrets": "perhaps"}, FileError, "the header is not as agor-tui writes it"),
     ],
@@ -182,8 +188,10 @@ def test_files_that_are_no_dumps(tmp_path: Path, filled: Place, target: Place) -
         (tmp_path / name).write_bytes(content)
         assert isinstance(refusal(tmp_path / name, target), FileError)
     export_database(filled, tmp_path / "a.sql")
-    assert "is no export of agor-tui" in refusal(tmp_path / "a.sql", target).message
+    assert "is an export in SQL" in refusal(tmp_path / "a.sql", target).message
     assert "No such file" in refusal(tmp_path / "gone.jsonl", target).message
+    os.mkfifo(tmp_path / "pipe")
+    assert "is no ordinary file" in refusal(tmp_path / "pipe", target).message
     assert "Is a directory" in refusal(tmp_path, target).message
 
 
@@ -215,10 +223,26 @@ def test_rows_that_are_there_stay_or_give_way_to_newer_ones(dump: Path, place: P
     kept = import_file(dump, place, on_conflict="skip")
     assert (kept.lossless, kept.verified) == (True, False)
     assert {each.table: each.rows for each in kept.tables if each.rows} == {"messages": 1}
-    newer = altered(dump, replaced("worktrees", name="theirs", updated_at="2030-01-01T00:00:00.000Z"))
+    newer = altered(dump, replaced("worktrees", name="theirs", updated_at=LATE))
     written = import_file(newer, place, on_conflict="newer", batches=True)
     assert {each.table: each.overwritten for each in written.tables if each.overwritten} == {"worktrees": 1}
     assert count(place, "messages") == 1
+
+
+def test_an_export_without_secrets_takes_none_away(filled: Place, place: Place, tmp_path: Path) -> None:
+    execute(filled, """UPDATE mcp_servers SET data = '{"env": {"A": "hush"}, "args": ["--token","hush"],"n": 1}'""")
+    for secrets in (True, False):
+        export_database(filled, tmp_path / f"{secrets}.jsonl", include_secrets=secrets)
+    import_file(tmp_path / "True.jsonl", place)
+    theirs = {"env": HIDDEN, "args": ["--token", HIDDEN], "n": 2, "more": HIDDEN}
+    newer = altered(tmp_path / "False.jsonl", replaced("mcp_servers", updated_at=LATE, data=theirs))
+    newer = altered(newer, replaced("users", updated_at=LATE, emoji="🦉"))
+    import_file(newer, place, on_conflict="newer")
+    with open_source(place) as source:
+        rows = {name: next(source.rows(name))[0] for name in ("users", "mcp_servers")}
+    assert {"x", "🦉"} < set(rows["users"])
+    kept = {"env": {"A": "hush"}, "args": ["--token", "hush"], "n": 2, "more": HIDDEN}
+    assert orjson.loads(rows["mcp_servers"][-1]) == kept
 
 
 def test_what_a_row_names_may_be_in_the_database(dump: Path, place: Place) -> None:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
-from agor_tui.config.places import Place
+from agor_tui.config.places import Place, PostgresPlace
 from agor_tui.db import tables
 from agor_tui.db.exact_json import load_exact
-from agor_tui.errors import AgorError, DatabaseError, EditConflictError, NotFoundError, UsageError
+from agor_tui.errors import (
+    AgorError,
+    DatabaseError,
+    EditConflictError,
+    ForeignDatabaseError,
+    NotFoundError,
+    SchemaVersionError,
+    UsageError,
+)
 from agor_tui.records import Board, BoardWeight, Session, SessionWeight
+from agor_tui.repositories.edits import BoardChanges
+from agor_tui.repositories.places import BoardRepository
 from agor_tui.repositories.store import open_store
 from agor_tui.services.browser import Browser
 from agor_tui.services.editing import LONGEST_NAME, Editor, name_complaint
@@ -52,6 +63,18 @@ def test_a_session_is_renamed_and_named_back(world: World) -> None:
     assert world.sessions.get(made.id) == made
 
 
+def test_tables_that_became_another_program_s_meanwhile_are_not_changed(world: World) -> None:
+    made, database = world.session(title="Old"), world.browser.store.database
+    for statement, refusal in (
+        ("UPDATE agor_tui_version SET version_num = '0001'", SchemaVersionError),
+        ("ALTER TABLE agor_tui_version RENAME TO theirs", ForeignDatabaseError),
+    ):
+        database.write(lambda connection, statement=statement: connection.exec_driver_sql(statement))  # type: ignore[misc]
+        with pytest.raises(refusal):
+            editor_of(world).rename_session(made, "New")
+    assert world.sessions.get(made.id) == made
+
+
 def test_a_title_that_was_only_a_description_goes_away_again(world: World) -> None:
     made = world.session(title=None, description="why")
     undo = editor_of(world).rename_session(made, "because")
@@ -76,6 +99,27 @@ def test_what_else_its_data_hold_stays_to_the_last_digit(world: World, text: str
             after()
 
 
+def test_a_key_that_its_data_has_twice_stays_or_is_refused(world: World, place: Place) -> None:
+    """PostgreSQL stores one of them in the first place."""
+    made = world.session(title="Old")
+    data = '{"x":1,"x":{"y":[],"y":"\\u0041"},"title":"Old","x":2}'
+    rewrite = update(tables.sessions).where(tables.sessions.c.session_id == made.id)
+    read = select(tables.sessions.c.data)
+    database = world.browser.store.database
+    database.write(lambda connection: connection.execute(rewrite.values(data=data)))
+    editor_of(world).rename_session(world.sessions.get(made.id), "New")
+    stored = database.read(lambda connection: connection.execute(read).scalar_one())
+    if isinstance(place, PostgresPlace):
+        assert load_exact(stored) == load_exact('{"x":2,"title":"New"}')
+        return
+    assert stored == '{"x":1,"x":{"y":[],"y":"A"},"title":"New","x":2}'
+    twice = '{"title":"One","title":"Two"}'
+    database.write(lambda connection: connection.execute(rewrite.values(data=twice)))
+    with pytest.raises(DatabaseError, match="has “title” more than once"):
+        editor_of(world).rename_session(world.sessions.get(made.id), "New")
+    assert database.read(lambda connection: connection.execute(read).scalar_one()) == twice
+
+
 def test_the_second_of_two_editors_is_told_what_changed(world: World, place: Place) -> None:
     seen = world.session(title="Draft")
     with Browser(*open_store(place)) as other:
@@ -89,6 +133,35 @@ def test_the_second_of_two_editors_is_told_what_changed(world: World, place: Pla
     assert now.title == "Theirs"
     assert editor_of(world).rename_session(now, "Mine after all").id == seen.id
     assert world.sessions.get(seen.id).title == "Mine after all"
+
+
+def test_of_two_who_give_boards_one_name_at_once_one_is_told(
+    world: World, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def rename() -> None:
+        with Browser(*open_store(place)) as other:
+            assert other.editor is not None
+            try:
+                other.editor.edit_board(board_of(world), "TWICE", None)
+            except UsageError as error:
+                told.append(error.message)
+
+    renaming = threading.Thread(target=rename)
+    first = BoardChanges(BoardRepository(world.browser.store))
+    insert = first.writer.insert
+
+    def insert_slowly(connection: Connection, values: Mapping[str, Any]) -> str:
+        made = insert(connection, values)
+        renaming.start()
+        renaming.join(0.5)  # nothing is committed yet
+        return made
+
+    monkeypatch.setattr(first.writer, "insert", insert_slowly)
+    first.create({"name": "Twice"})
+    renaming.join(10)
+    assert told == ["There is already a board named “TWICE”."]
 
 
 def test_only_the_fields_concerned_conflict(world: World) -> None:
@@ -299,6 +372,11 @@ def test_a_name_that_exists_is_refused(world: World) -> None:
         editor.edit_board(world.boards.get(other), "checkout", None)
     editor.edit_board(board_of(world), "CHECKOUT", None)
     assert board_of(world).name == "CHECKOUT"
+    undo = editor.edit_board(board_of(world), "Till", None)
+    editor.create_board("Checkout")
+    with pytest.raises(UsageError, match="already"):
+        undo.run()
+    assert board_of(world).name == "Till"
     assert name_complaint("spikes", ["Checkout", "Spikes "]) == "There is already one named “spikes”."
 
 

@@ -14,6 +14,8 @@ from psycopg.conninfo import conninfo_to_dict
 from agor_tui.config.places import PostgresPlace
 from agor_tui.db import migrator, postgresql
 from agor_tui.errors import AgorError, DatabaseError, EditConflictError
+from agor_tui.filters import SessionFilter
+from agor_tui.records import Sort
 from agor_tui.repositories.store import open_store
 from agor_tui.services.browser import Browser
 
@@ -115,7 +117,17 @@ def test_a_database_that_is_not_in_utf8(url: str, encoding: str) -> None:
                 world = World(browser)
                 assert world.session(title="café").title == "café"
                 if encoding == "SQL_ASCII":
-                    assert world.session(title="日本語").title == "日本語"
+                    made = world.session(title="日本語")
+                    assert made.title == "日本語"
+                    with psycopg.connect(url.rpartition("/")[0] + f"/{name}") as other:
+                        bad = "UPDATE sessions SET data = jsonb_build_object('title', E'caf\\351'), status = 'failed'"
+                        other.execute(f"{bad} WHERE session_id = '{made.id}'".encode())
+                    page = browser.session_page(SessionFilter(), Sort("updated"))
+                    assert {session.title for session in page.rows} == {"caf\ufffd", "café"}
+                    assert browser.session_detail(made.id).raw["title"] == "caf\ufffd"
+                    assert migrator.status(place).drift == ()
+                    with pytest.raises(DatabaseError, match="holds text that is not UTF-8"):
+                        world.sessions.update(made.id, {"status": "failed"})
                 else:
                     with pytest.raises(DatabaseError, match="has an encoding that cannot hold this text"):
                         world.session(title="日本語")

@@ -27,6 +27,7 @@ from agor_tui.db.watching import lookout
 from agor_tui.errors import AgorError, Cancelled, DatabaseError, ReadOnlyError
 from agor_tui.services import migrations
 from agor_tui.services.databases import open_database
+from agor_tui.services.overview import look
 from tests import libsql_server
 from tests.conftest import place_of
 
@@ -86,13 +87,18 @@ def token(key: Ed25519PrivateKey, **claims: object) -> str:
     return f"{signed}.{encoded(key.sign(signed.encode()))}"
 
 
-def test_tokens(guarded: str, key: Ed25519PrivateKey) -> None:
+def test_tokens(guarded: str, key: Ed25519PrivateKey, tmp_path: Path) -> None:
     """The right one opens; each other is one sentence that does not show it."""
     place = place_of(guarded)
     assert isinstance(place, LibsqlPlace)
     good = replace(place, auth_token=Secret(token(key, a="rw")))
     assert [each.id for each in migrator.init(good).revisions]
     assert migrations.test(good).info.kind == "native"
+
+    copy = replace(place, url=(tmp_path / "copy.db").as_uri(), sync_url=place.url)
+    assert said(copy).message == f"{guarded} wants a token."
+    with pytest.raises(DatabaseError, match="refused the token"):  # what the first try left is no copy
+        look(lambda: replace(copy, auth_token=Secret("hunter2")))
 
     missing = said(place)
     assert missing.message == f"{guarded} wants a token."

@@ -16,19 +16,25 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import text
 
-from agor_tui.config.places import LibsqlPlace, Place, primary, replica_path
+from agor_tui.config.places import LibsqlPlace, Place, describe, primary, replica_path
 from agor_tui.db import migrator, replica
 from agor_tui.db.engine import Database
 from agor_tui.db.watching import lookout
 from agor_tui.errors import Cancelled, ConfigError, DatabaseError
+from agor_tui.records import Count
 from agor_tui.repositories.places import BoardRepository
 from agor_tui.repositories.store import open_store
 from agor_tui.services import migrations
 from agor_tui.services.browser import Browser
+from agor_tui.services.configuration import NamedDatabase
+from agor_tui.services.examination import Finding, Leash, examine
+from agor_tui.services.overview import look
+from agor_tui.tui.database_rows import DatabaseRow, state_words
 from tests import libsql_server
 from tests.conftest import place_of
 
 from .test_libsql import in_thread
+from .test_overview import traces
 
 
 @pytest.fixture
@@ -64,6 +70,7 @@ def test_a_copy_is_made_and_brought_up_to_date_at_each_opening(copy: LibsqlPlace
         assert [board.name for board in browser.boards()] == ["first"]
         assert (browser.info.dialect, browser.info.kind, browser.info.note) == ("sqlite", "native", None)
         assert browser.info.place == f"{replica_path(copy)} (replica of {copy.sync_url})"
+        assert {each.stat().st_mode & 0o777 for each in replica_path(copy).parent.iterdir()} == {0o600}
     add_board(copy, "second")
     age(copy)
     with Browser(*open_store(copy)) as browser:
@@ -100,6 +107,8 @@ def test_without_the_server_the_copy_opens_and_says_how_old_it_is(copy: LibsqlPl
         boards(database)
     age(copy)
     gone = replace(copy, sync_url="libsql://127.0.0.1:1?tls=0")
+    found = [(each.topic, each.state) for each in examine(gone, Leash()) if isinstance(each, Finding)]
+    assert found == [("server", "note"), ("copy", "good"), ("tables", "good")]
     with Browser(*open_store(gone)) as browser:
         assert browser.boards() == ()
         note = browser.info.note or ""
@@ -110,6 +119,33 @@ def test_without_the_server_the_copy_opens_and_says_how_old_it_is(copy: LibsqlPl
         )
         with pytest.raises(DatabaseError, match="cannot be reached"):
             BoardRepository(browser.store).create(name="x", created_by="anonymous")
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_looking_at_a_copy_whose_server_is_away(copy: LibsqlPlace, silent: bool) -> None:
+    """It is read as it is, in bounded time, and said to be a copy; nothing is written."""
+    add_board(copy, "first")
+    with Database(copy) as database:
+        boards(database)
+    assert look(lambda: copy).away == ""
+    age(copy)
+    before = traces(replica_path(copy).parent)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        gone = replace(copy, sync_url=f"libsql://127.0.0.1:{server.getsockname()[1] if silent else 1}?tls=0")
+        found = look(lambda: gone, 1.0)
+    assert (found.info.kind, found.info.place, found.schema.state) == ("native", describe(gone), "current")
+    assert found.sessions == Count(0, True)
+    assert ("gave no answer in 1 s" if silent else "cannot be reached") in found.away
+    assert found.synced_at is not None
+    assert found.synced_at.timestamp() < time.time() - 3500
+    assert traces(replica_path(copy).parent) == before
+    assert state_words(DatabaseRow(NamedDatabase(None, gone, None, False, ""), survey=found))[::2] == (
+        "▲",
+        "server away · copy",
+    )
+    replica_path(copy).unlink()
+    with pytest.raises(DatabaseError):
+        look(lambda: gone, 0.5)
 
 
 def test_without_server_and_copy_there_is_a_sentence(copy: LibsqlPlace) -> None:
@@ -161,6 +197,8 @@ def test_without_the_extra(copy: LibsqlPlace, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(ConfigError) as caught:
         open_store(copy)
     assert "agor-tui[turso]" in caught.value.hint
+    with pytest.raises(ConfigError):
+        look(lambda: copy)
     with Browser(*open_store(primary(copy))) as browser:
         assert browser.info.kind == "native"
 

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace
 from agor_tui.db import migrator
 from agor_tui.db.engine import Database
 from agor_tui.db.revision import REVISIONS
 from agor_tui.errors import AgorError, DatabaseError, ForeignDatabaseError, MigrationError
+from agor_tui.repositories.store import open_store
 from agor_tui.services import migrations
 
 from ..conftest import place_of
@@ -147,8 +149,29 @@ class TestPostgres:
                 migrator.init(poor)
             with pytest.raises(MigrationError, match="permission denied"):
                 migrator.init(dataclasses.replace(poor, database=there.database))
+            execute(there, "REVOKE USAGE ON SCHEMA public FROM PUBLIC")
+            for look in (migrator.status, open_store):  # its tables are out of sight: that does not make it empty
+                with pytest.raises(DatabaseError, match=f"{role} may not use the schema public"):
+                    look(dataclasses.replace(poor, database=there.database))
         finally:
             execute(there, f"DROP ROLE {role}")
+
+    def test_the_server_ends_while_it_makes_it(self, postgres18_url: str) -> None:
+        """A lost connection is said as one."""
+        there = place_of(postgres18_url)
+        assert isinstance(there, PostgresPlace)
+
+        def end(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+            if statement.startswith("CREATE DATABASE"):
+                process = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+                execute(there, f"SELECT pg_terminate_backend({process}, 5000)")
+
+        event.listen(Engine, "before_cursor_execute", end)
+        try:
+            with pytest.raises(DatabaseError, match="closed the connection"):
+                migrator.init(dataclasses.replace(there, database=f"{there.database}_new"))
+        finally:
+            event.remove(Engine, "before_cursor_execute", end)
 
     def test_extensions_are_nobodys_tables(self, postgres18_url: str) -> None:
         """A database with an extension installed is an empty one."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from agor_tui.db import migrator
-from agor_tui.errors import DatabaseError
+from agor_tui.errors import DatabaseError, ForeignDatabaseError
 from agor_tui.filters import SessionFilter
 from agor_tui.repositories.store import open_store
 from agor_tui.services.browser import Browser
@@ -167,7 +167,7 @@ def test_a_file_of_ours_that_is_replaced_or_gone_gets_no_change_of_the_one_befor
     migrator.init(place)
     mine, other = tmp_path / "mine.db", tmp_path / "other.db"
     log = tmp_path / "mine.db-wal"
-    for name in ("first", "second"):
+    for name in ("first", "second", "third"):
         shutil.copyfile(mine, tmp_path / name)
     with Browser(*open_store(place)) as browser:
         editor = browser.editor
@@ -187,7 +187,16 @@ def test_a_file_of_ours_that_is_replaced_or_gone_gets_no_change_of_the_one_befor
             with pytest.raises(DatabaseError, match=r"replaced while it was open, and mine\.db-wal"):
                 change()
         assert (mine.read_bytes(), log.read_bytes()) == before
-    log.unlink()
+        log.unlink()
+        build_sqlite(tmp_path / "agor.db", "2025")
+        (tmp_path / "agor.db").replace(mine)  # another program's
+        foreign = mine.read_bytes()
+        for change in (lambda: editor.create_board("Not ours"), browser.boards):
+            with pytest.raises(ForeignDatabaseError, match="replaced while it was open, by a database"):
+                change()
+        assert mine.read_bytes() == foreign
+        assert not log.exists()
+    (tmp_path / "third").replace(mine)
     with Browser(*open_store(place)) as browser:
         assert browser.boards() == ()
 

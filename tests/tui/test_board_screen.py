@@ -178,6 +178,18 @@ async def test_a_board_is_made_renamed_and_deleted(place: Place, world: World) -
         await until(pilot, lambda: "Launch" in screen_text(pilot).split("\n")[1])
         await pilot.press("u")
         await until(pilot, lambda: "Release" in screen_text(pilot).split("\n")[1])
+        await pilot.press("n")
+        await types(pilot, "Short")
+        await until(pilot, lambda: "Short" in screen_text(pilot).split("\n")[1])
+        (short,) = (each for each in world.browser.boards() if each.name == "Short")
+        assert world.browser.editor is not None
+        world.browser.editor.delete_board(short)  # by somebody else, while it is open
+        await pilot.press("R")
+        await until(pilot, lambda: told(pilot, "The board “Short” was deleted."))
+        await until(pilot, lambda: isinstance(pilot.app.screen, ChooseModal))
+        assert [choice.label for choice in pilot.app.screen._choices][1:] == ["Checkout", "Release"]  # type: ignore[attr-defined]
+        await pilot.press(*"Release", "enter")
+        await until(pilot, lambda: "Release" in screen_text(pilot).split("\n")[1])
         await pilot.press("x")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmModal))
         await pilot.press("enter")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from agor_tui.config.places import Place, SqlitePlace
+from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, SqlitePlace
 from agor_tui.errors import AbsentError, AgorError, ConfigError, DatabaseError
 from agor_tui.records import Count, DatabaseInfo, DatabaseSurvey, SchemaState
 from agor_tui.services import overview
@@ -40,6 +40,7 @@ databases:
     postgresql: {host: db.example, database: agor, user: robin, passwordEnv: TEAM, tenant: acme, ssl: true}
   laptop: {dialect: sqlite, sqlite: {path: /home/robin/.local/share/agor-tui/agor.db}}
   opencode: {dialect: sqlite, sqlite: {path: /home/robin/.local/share/opencode/opencode.db}}
+  edge: {dialect: sqlite, sqlite: {path: /home/robin/edge.db, syncUrl: "libsql://edge.example"}}
   old: {dialect: postgresql, postgresql: {host: 10.0.0.7, database: agor, user: robin}}
   旧いデータ: {dialect: sqlite, sqlite: {path: /mnt/archive/2024/backups/agents/agor-old.db}}
   next: {dialect: sqlite, sqlite: {path: /home/robin/next.db}}
@@ -53,6 +54,7 @@ ANSWERS: dict[str, tuple[str, str, str, SchemaState, Count | None, int, float] |
     "team": ("18.4", "native", "agor-tui", _CURRENT, Count(100_000, False), 1_410_000_000, 4.2),
     "laptop": ("3.50.4", "native", "agor-tui", _CURRENT, Count(1204), 38_200_000, 0.21),
     "opencode": ("3.50.4", "opencode", "OpenCode", SchemaState("theirs", None, 38), Count(22), 1_400_000, 0.02),
+    "edge": ("3.50.4", "native", "agor-tui", _CURRENT, Count(7), 254_000, 0.04),
     "old": NoAnswerError("robin@10.0.0.7/agor gave no answer in 5 s.", "Check that the server runs.", 5.0),
     "旧いデータ": ("3.50.4", "native", "agor-tui", SchemaState("behind", "0003", 1), Count(9), 812, 12.4),
     "next": AbsentError("/home/robin/next.db does not exist.", "Check the path."),
@@ -71,10 +73,14 @@ def answer(find: Callable[[], Place], limit_s: float | None = None) -> DatabaseS
     if isinstance(found, AgorError):
         raise found
     version, kind, owner, schema, sessions, size, latency = found
-    dialect = "sqlite" if isinstance(place, SqlitePlace) else "postgresql"
-    tenant = None if isinstance(place, SqlitePlace) else "acme"
+    dialect = "postgresql" if isinstance(place, PostgresPlace) else "sqlite"
+    tenant = "acme" if isinstance(place, PostgresPlace) else None
     info = DatabaseInfo(place.label, dialect, version, kind, "", owner != "agor-tui", owner, "", tenant)
-    return DatabaseSurvey(info, 3.0, latency, schema, sessions, size)
+    survey = DatabaseSurvey(info, 3.0, latency, schema, sessions, size)
+    if not isinstance(place, LibsqlPlace):
+        return survey
+    away = f"{place.sync_url} cannot be reached."
+    return replace(survey, away=away, synced_at=NOW - timedelta(hours=3))
 
 
 class Settings(Configuration):
@@ -105,7 +111,7 @@ class Settings(Configuration):
 
 @pytest.fixture
 def settings(family: SqlitePlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Eight databases, some of them opened before."""
+    """Nine databases, some of them opened before."""
     monkeypatch.setenv("HOME", "/home/robin")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(overview, "look", answer)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import socket
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,12 +18,13 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace
+from agor_tui.errors import ConfigError
 from agor_tui.records import Session
 from agor_tui.services import overview
-from agor_tui.services.configuration import Configuration
+from agor_tui.services.configuration import Configuration, NamedDatabase
 from agor_tui.services.memory import Memory, key_of
 from agor_tui.tui.app import AgorApp
-from agor_tui.tui.database_rows import DatabaseRow
+from agor_tui.tui.database_rows import DatabaseRow, state_words
 from agor_tui.tui.screens.all_sessions import AllSessionsScreen
 from agor_tui.tui.screens.browser import BrowserScreen
 from agor_tui.tui.screens.confirm import ConfirmModal
@@ -272,6 +275,7 @@ async def test_switching_leaves_nothing_of_the_old_database(family: SqlitePlace,
         before = app(pilot).browser
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, SessionScreen))
+        session = weakref.ref(pilot.app.screen)
         await pilot.press("3")
         await answered(pilot)
         await go_to(pilot, "other")
@@ -290,6 +294,7 @@ async def test_switching_leaves_nothing_of_the_old_database(family: SqlitePlace,
         info = app(pilot).info
         assert info is not None
         assert (info.name, info.origin) == ("other", "config.yaml: databases")
+        await until(pilot, lambda: gc.collect() >= 0 and session() is None)  # nor in memory
 
 
 async def test_the_old_connections_are_closed(server_family: Place, family: SqlitePlace, tmp_path: Path) -> None:
@@ -434,7 +439,26 @@ async def test_keys_reach_the_fields_of_another_kind_and_the_first_wrong_one(
         await until(pilot, lambda: "Discard what you typed?" in screen_text(pilot))
 
 
-async def test_a_password_goes_where_it_shall_and_is_never_shown(family: SqlitePlace, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("/a b/c.yaml, line 9: databases.x.postgresql.passwordKeyring: the keyring is shut.", "the keyring is shut"),
+        (
+            "c.yaml, line 9: databases.x.postgresql.passwordEnv names X, which is not.",
+            "passwordEnv names X, which is not",
+        ),
+        ("me@h/d cannot be reached.", "cannot be reached"),
+    ],
+)
+def test_what_is_wrong_comes_before_where_that_stands(said: str, shown: str) -> None:
+    place = PostgresPlace("x", "x", "", host="h", user="me", database="d")
+    row = DatabaseRow(NamedDatabase("x", place, None, False, ""), error=ConfigError(said))
+    assert state_words(row)[2] == shown
+
+
+async def test_a_password_goes_where_it_shall_and_is_never_shown(
+    family: SqlitePlace, tmp_path: Path, keyring: Any
+) -> None:
     configuration = configured(tmp_path, {"team": family})
     async with on_databases(configuration) as pilot:
         await pilot.press("a")
@@ -460,6 +484,18 @@ async def test_a_password_goes_where_it_shall_and_is_never_shown(family: SqliteP
         await until(pilot, lambda: "database: other" in configuration.file.read_text())
         assert SECRET in configuration.file.read_text()
         assert SECRET not in screen_text(pilot)
+        # From the file it can go elsewhere; what the keyring has is to be typed for another home.
+        for home in ("keyring", "file"):
+            await until(pilot, lambda: not rows(pilot)["dead"].asking)
+            await pilot.press("e")
+            await until(pilot, lambda: isinstance(pilot.app.screen, DatabaseEditScreen))
+            pilot.app.screen.query_one("#field-home", ChoiceLine).value = home
+            await pilot.press("enter")
+            if home == "keyring":
+                await until(pilot, lambda: "passwordKeyring: true" in configuration.file.read_text())
+        await until(pilot, lambda: "Type the password that is to be kept there" in screen_text(pilot))
+        assert SECRET not in configuration.file.read_text()
+        assert keyring.get_password("agor-tui", "dead") == SECRET
 
 
 async def test_an_edit_that_somebody_else_overtook_is_refused(family: SqlitePlace, tmp_path: Path) -> None:
@@ -610,16 +646,21 @@ def offered(screen: SwitcherModal) -> list[str]:
 
 
 async def test_the_switcher_lists_the_last_opened_first(family: SqlitePlace, hanging: str, tmp_path: Path) -> None:
-    places = {name: place_of(tmp_path / f"{name}.db") for name in ("alpha", "beta", "gamma")}
+    places = {name: place_of(tmp_path / f"{name}.db") for name in ("alpha", "beta", "gamma", "db")}
     Memory().opened(key_of(places["beta"]), NOW - timedelta(days=2))
     Memory().opened(key_of(places["gamma"]), NOW - timedelta(hours=1))
     async with running(configured(tmp_path, {**places, "silent": hanging, "team": family}, "team")) as pilot:
         screen = await switcher(pilot)
-        assert offered(screen) == ["team", "gamma", "beta", "alpha", "silent"]
+        assert offered(screen) == ["team", "gamma", "beta", "alpha", "db", "silent"]
         current = screen._table.current
         assert current is not None
         assert current.name == "gamma"  # enter goes back to the one before
         assert "2d" in screen_text(pilot)
+        for name in ("db", "team"):  # a whole name comes before a place that holds it, and before those not open
+            screen.query_one(Input).value = name
+            await until(pilot, lambda name=name: offered(screen)[:1] == [name] and not screen._table.busy)  # type: ignore[misc]
+            assert screen._table.current is not None
+            assert screen._table.current.name == name
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, BrowserScreen)
 

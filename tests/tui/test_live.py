@@ -21,6 +21,7 @@ from agor_tui.records import LiveState
 from agor_tui.services.browser import Browser
 from agor_tui.services.databases import open_database
 from agor_tui.tui.app import AgorApp
+from agor_tui.tui.commands import commands_of
 from agor_tui.tui.screens.browser import BrowserScreen
 from agor_tui.tui.screens.session import SessionScreen
 from agor_tui.tui.widgets.conversation import Conversation
@@ -77,7 +78,7 @@ async def browsing(place: Place, *, live: bool = True, size: tuple[int, int] = (
         async with app.run_test(size=size, notifications=True) as pilot:
             await until(pilot, lambda: table(pilot).count.value > 0 and not table(pilot).busy)
             if live:
-                await until(pilot, lambda: browser.pages == 2)  # the watch has begun
+                await until(pilot, lambda: browser.pages >= 2)  # the watch has begun
                 await until(pilot, lambda: not table(pilot)._renewing)
             yield pilot
 
@@ -329,6 +330,7 @@ class TestSwitch:
             assert count.tooltip == "Live off: off in the settings"
             app = pilot.app
             assert isinstance(app, AgorApp)
+            assert [c.help for c in commands_of(app, app.screen) if "Off now: off in the settings" in c.help]
             app.preferences = replace(app.preferences, live=True)
             await until(pilot, lambda: sign(pilot) == "◉ live")
             assert count.tooltip is None

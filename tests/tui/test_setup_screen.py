@@ -7,6 +7,7 @@ import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -132,7 +133,7 @@ async def test_what_is_here_is_offered_with_its_sessions(fixtures_dir: Path) -> 
     (home / ".agor").mkdir()
     shutil.copyfile(fixtures_dir / "agor" / "agor.db", home / ".agor" / "agor.db")
     async with wizard() as pilot:
-        await sees(pilot, "1 is on this machine already", "~/.agor/agor.db", "✓ 53 sessions")
+        await sees(pilot, "1 is on this machine already. Choose it, or", "~/.agor/agor.db", "✓ 53 sessions")
         await pilot.press("enter")
         await asks(pilot, "It works")
         await sees(pilot, "changes nothing in it")
@@ -271,6 +272,16 @@ async def test_the_password_from_a_command(secured: str) -> None:
         await to_the_end(pilot)
     (known,) = Configuration().databases()
     assert known.password.kind == "command"
+
+
+async def test_the_password_in_the_keyring(secured: str, keyring: Any) -> None:
+    async with wizard() as pilot:
+        await to_the_password(pilot, secured)
+        await until(pilot, lambda: step_of(pilot)._known)  # type: ignore[attr-defined]
+        await chooses(pilot, "keyring")
+        await to_the_end(pilot)
+    assert PASSWORD not in config_text()
+    assert keyring.get_password("agor-tui", "team") == PASSWORD
 
 
 async def test_without_a_keyring_it_is_said(secured: str) -> None:

@@ -57,6 +57,7 @@ ROWS = {
     "tasks": 48_213, "messages": 512_044, "session_mcp_servers": 0, "board_comments": 26,
 }  # fmt: skip
 FINDINGS = (
+    Finding("kb_documents", "", None, "2 rows of a table that agor-tui has not", "not copied"),
     Finding("sessions", "0199b73d-b52e-7ed1-b028-277d6ad08cef", "created_at",
             "the time +294247-01-10 is out of range", "kept as 9999-12-31"),
     Finding("messages", "日本語-[b]x[/b]", "data", "JSON that is broken", "kept as text"),
@@ -202,6 +203,7 @@ def test_a_run(snap_compare: Compare, family: SqlitePlace, tmp_path: Path, size:
 def test_a_copy_that_differs(snap_compare: Compare, family: SqlitePlace, tmp_path: Path, size: Any, theme: Any) -> None:
     """Rows, speed, checksums; what could not be held; the rows that differ, by column."""
     report = copied(findings=FINDINGS, finding_count=14, verified=compared())
+    report = replace(report, tables=tuple(replace(each, left_out=each.rows // 50_000) for each in report.tables))
     outcome = Outcome(False, copied_sentence(report), partial(copy_lines, report), opens="team")
     run = shown(lambda app: flow_at(app, Copy, "result", values={"to": "team"}, outcome=outcome))
     assert snap_compare(app_on(family, tmp_path, theme), terminal_size=size, run_before=run)

@@ -21,6 +21,7 @@ from agor_tui.db.row_target import RowTarget
 from agor_tui.errors import Cancelled
 from agor_tui.services.comparing import compare_places
 from agor_tui.tui.commands import commands_of
+from agor_tui.tui.screens import databases
 from agor_tui.tui.screens.browser import BrowserScreen
 from agor_tui.tui.screens.choose import ChooseModal
 from agor_tui.tui.screens.confirm import ConfirmModal
@@ -143,7 +144,7 @@ async def test_compared_and_then_brought_up_to_date(family: SqlitePlace, tmp_pat
         await pilot.press("escape")
         await choose(pilot, "Copy to", "other")
         await pilot.press("enter")
-        await comes_to(pilot, "form", "✗")  # it is not empty
+        await comes_to(pilot, "form", "✗ ", "is not empty", "Choose above what becomes of the rows that are there")
         assert pilot.app.screen.query_one("#field-to", FormInput).value == "other"
         await fill(pilot, conflict="newer")
         await pilot.press("enter")
@@ -259,8 +260,11 @@ async def begin_held(pilot: Pilot[Any], gate: Gate) -> None:
     assert await asyncio.to_thread(gate.reached.wait, PATIENCE)
 
 
-async def test_stopped_and_continued(family: SqlitePlace, postgres18_url: str, tmp_path: Path, gate: Gate) -> None:
-    """It asks, says what is there, and goes on from there."""
+async def test_stopped_and_continued(
+    family: SqlitePlace, postgres18_url: str, tmp_path: Path, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks, says what is there, and goes on from there; then the list of databases tells of it."""
+    monkeypatch.setattr(databases, "FRESH_S", 1e9)
     other = place_of(postgres18_url)
     async with looking_after(tmp_path, "team", team=family, other=other) as pilot:
         await begin_held(pilot, gate)
@@ -270,11 +274,14 @@ async def test_stopped_and_continued(family: SqlitePlace, postgres18_url: str, t
         await pilot.press("y")
         await until(pilot, lambda: "stopping" in screen_text(pilot))
         gate.open()
-        await comes_to(pilot, "result", "■ stopped", "The copy was stopped")
+        await comes_to(pilot, "result", "■ stopped", "The copy was stopped", "R continues it.")
         await pilot.press("R")
         await comes_to(pilot, "plan", "continued where it ended")
         await pilot.press("enter")
         await comes_to(pilot, "result", "nothing was lost.")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, DatabasesScreen))
+        await until(pilot, lambda: (found := rows(pilot)["other"].survey) is not None and found.info.kind == "native")
     assert compare_places(family, other).equal
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -388,34 +388,22 @@ def test_a_command_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert time.monotonic() - begun < 3
 
 
-def test_password_from_the_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class KeyringError(Exception):
-        pass
-
-    def get_password(service: str, user: str) -> str | None:
-        if user == "locked":
-            raise KeyringError
-        return {("agor-tui", "team"): "s"}.get((service, user))
-
+def test_password_from_the_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keyring: Any) -> None:
     def found(name: str) -> Place:
         return place(tmp_path, f"databases: {{{name}: {{postgresql: {{passwordKeyring: true}}}}}}\nactive: {name}")
 
-    monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(ConfigError, match="needs the package keyring"):
-        found("team")
-
-    package, errors = ModuleType("keyring"), ModuleType("keyring.errors")
-    vars(package).update(get_password=get_password, errors=errors)
-    vars(errors).update(KeyringError=KeyringError)
-    monkeypatch.setitem(sys.modules, "keyring", package)
-    monkeypatch.setitem(sys.modules, "keyring.errors", errors)
+    keyring.set_password("agor-tui", "team", "s")
     team = found("team")
     assert isinstance(team, PostgresPlace)
     assert team.password == Secret("s")
     with pytest.raises(ConfigError, match="has no password for agor-tui and other"):
         found("other")
-    with pytest.raises(ConfigError, match="cannot be opened"):
-        found("locked")
+    monkeypatch.setattr("keyring.core._keyring_backend", None)
+    with pytest.raises(ConfigError, match="this system has no keyring"):
+        found("team")
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(ConfigError, match="needs the package keyring"):
+        found("team")
     assert postgres(tmp_path, "passwordKeyring: false").password is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 import resource
@@ -10,9 +11,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -142,41 +143,14 @@ def test_a_password_kept_elsewhere_is_not_written(configuration: Configuration, 
     assert (found.password, getattr(found.place, "password", 0)) == (home, None)
 
 
-class FakeKeyring(ModuleType):
-    """A keyring of one process; ``broken`` is one that cannot be opened."""
-
-    def __init__(self, broken: bool = False) -> None:
-        super().__init__("keyring")
-        self.errors = ModuleType("keyring.errors")
-        self.errors.KeyringError = type("KeyringError", (Exception,), {})  # type: ignore[attr-defined]
-        self.kept: dict[tuple[str, str], str] = {}
-        self.broken = broken
-
-    def get_password(self, service: str, user: str) -> str | None:
-        if self.broken:
-            raise self.errors.KeyringError
-        return self.kept.get((service, user))
-
-    def set_password(self, service: str, user: str, password: str) -> None:
-        self.kept[service, user] = password
-
-    def delete_password(self, service: str, user: str) -> None:
-        del self.kept[service, user]
-
-
-@pytest.fixture
-def keyring(monkeypatch: pytest.MonkeyPatch) -> FakeKeyring:
-    fake = FakeKeyring()
-    monkeypatch.setitem(sys.modules, "keyring", fake)
-    monkeypatch.setitem(sys.modules, "keyring.errors", fake.errors)
-    return fake
-
-
 def test_a_password_goes_to_the_keyring_and_leaves_it_again(
-    configuration: Configuration, file: Path, keyring: FakeKeyring
+    configuration: Configuration, file: Path, keyring: Any
 ) -> None:
+    def kept() -> str | None:
+        return keyring.get_password("agor-tui", "new")
+
     configuration.add("new", postgres(host="h", password=Secret("hunter2")), PasswordHome("keyring"))
-    assert keyring.kept == {("agor-tui", "new"): "hunter2"}
+    assert kept() == "hunter2"
     assert "hunter2" not in file.read_text()
     place = configuration.place("new")
     assert isinstance(place, PostgresPlace)
@@ -185,24 +159,74 @@ def test_a_password_goes_to_the_keyring_and_leaves_it_again(
         configuration.add("new", postgres(password=Secret("other")), PasswordHome("keyring"))
     with pytest.raises(ConfigKeyError):
         configuration.add("bad", postgres(tenant="t", password=Secret("p"), pool_max=10**9), PasswordHome("keyring"))
-    assert keyring.kept == {("agor-tui", "new"): "hunter2"}
-    configuration.remove("new")
-    assert keyring.kept == {}
+    assert (kept(), keyring.get_password("agor-tui", "bad")) == ("hunter2", None)
+    seen = named(configuration, "new")
+    assert configuration.replace("new", postgres(host="h"), PasswordHome("variable", "PW"), seen=seen) == ""
+    assert kept() is None
+    seen = named(configuration, "new")
+    configuration.replace("new", postgres(host="h", password=Secret("p")), PasswordHome("keyring"), seen=seen)
+    assert kept() == "p"
+    assert configuration.remove("new") == ""
+    assert kept() is None
     assert file.read_text() == TEXT
 
 
-@pytest.mark.parametrize("broken", [True, False])
-def test_without_a_keyring_nothing_is_written(
-    configuration: Configuration, file: Path, keyring: FakeKeyring, monkeypatch: pytest.MonkeyPatch, broken: bool
+def test_a_password_that_stays_in_the_keyring_is_said(
+    configuration: Configuration, file: Path, keyring: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keyring.broken = broken
-    if not broken:
+    configuration.add("new", postgres(password=Secret("hunter2")), PasswordHome("keyring"))
+    assert "keyring del agor-tui new" in configuration.unset("databases.new")
+    assert configuration.unset("active") == ""
+    file.write_text(TEXT)
+    configuration.add("new", postgres(password=Secret("hunter2")), PasswordHome("keyring"))
+    monkeypatch.setattr("keyring.core._keyring_backend", None)  # which asks PYTHON_KEYRING_BACKEND
+    assert "keyring del agor-tui new" in configuration.remove("new")
+    assert file.read_text() == TEXT
+
+
+@pytest.mark.parametrize(
+    ("backend", "words"),
+    [
+        (None, "needs the package keyring"),
+        ("keyring.backends.fail.Keyring", "this system has no keyring"),
+        ("keyring.backends.null.Keyring", "does not have it"),
+        ("keyring.backends.SecretService.Keyring", "cannot be opened"),
+        ("no.such.Keyring", "cannot be opened"),
+    ],
+)
+def test_without_a_keyring_nothing_is_written(
+    configuration: Configuration, file: Path, monkeypatch: pytest.MonkeyPatch, backend: str | None, words: str
+) -> None:
+    pytest.importorskip("keyring")
+    if backend is None:
         monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(ConfigError) as caught:
+    else:
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", backend)
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+        monkeypatch.setattr("keyring.core._keyring_backend", None)
+    with pytest.raises(ConfigError, match=words) as caught:
         configuration.add("new", postgres(password=Secret("hunter2")), PasswordHome("keyring"))
-    assert "keyring" in caught.value.message
     assert caught.value.hint
     assert file.read_text() == TEXT
+
+
+def test_a_keyring_asks_in_the_terminal_only_where_no_app_draws(
+    configuration: Configuration, keyring: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configuration.add("new", postgres(password=Secret("hunter2")), PasswordHome("keyring"))
+    get, asked = keyring.get_password, []
+
+    def unlock(service: str, user: str) -> str:
+        asked.append(getpass.getpass("Password of the keyring: "))
+        return get(service, user)
+
+    monkeypatch.setattr(keyring, "get_password", unlock)
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "typed")
+    with ThreadPoolExecutor(1) as thread, pytest.raises(ConfigError, match="cannot be opened"):
+        thread.submit(configuration.place, "new").result()
+    assert asked == []
+    assert configuration.place("new").password == Secret("hunter2")
+    assert asked == ["typed"]
 
 
 def test_adding_and_removing_leaves_every_other_byte(configuration: Configuration, file: Path) -> None:

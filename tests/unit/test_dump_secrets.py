@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agor_tui.db.row_format import FORMATS
-from agor_tui.redact import HIDDEN, may_hold_secrets, redact
+from agor_tui.redact import HIDDEN, may_hold_secrets, redact, redact_logins
 from agor_tui.services.dump.secrets import SecretRemover
 
 KEYS = st.sampled_from(
@@ -48,11 +48,16 @@ def test_what_is_a_secret_is_hidden_and_all_else_stays_as_it_is_spelled(value: A
     kept, sound = SecretRemover(form).without_secrets(row)
     assert sound
     hidden = redact(value)
-    assert json.loads(kept[4]) == hidden
-    if hidden == value:
+    assert without_logins(json.loads(kept[4])) == without_logins(hidden)
+    if without_logins(hidden) == value:
         assert kept == row
-    else:
+    elif hidden != value:
         assert may_hold_secrets(text)
+
+
+def without_logins(value: Any) -> Any:
+    """Those in addresses go wherever they stand, unless escapes hide them."""
+    return json.loads(redact_logins(json.dumps(value)))
 
 
 def test_a_password_and_the_logins_in_addresses_are_hidden() -> None:
@@ -65,4 +70,4 @@ def test_a_password_and_the_logins_in_addresses_are_hidden() -> None:
     row = tuple(text if column.kind == "text" else None for column in worktrees.columns)
     found = dict(zip(worktrees.names, SecretRemover(worktrees).without_secrets(row)[0], strict=True))
     assert found["start_command"] == found["app_url"] == "run --token=*** https://u:***@h/"
-    assert found["name"] == text
+    assert found["name"] == "run --token=abc https://u:***@h/"

@@ -21,7 +21,7 @@ SECRET_KEYS = (
     "api_secret", "secret", "secrets", "Authorization", "proxy-authorization", "cookie", "Set-Cookie", "credential",
     "credentials", "private_key", "privateKey", "aws_secret_access_key", "bearer", "channel_key", "sealed_material",
     "sealed_access_token", "value_encrypted", "password_hash", "key_hash", "token_hash", "api_keys", "api_tokens",
-    "jwt",
+    "jwt", "authorizationHeader",
 )  # fmt: skip
 
 HARMLESS_KEYS = (
@@ -52,6 +52,7 @@ def test_maps_of_anything_are_hidden_whole(key: str) -> None:
     assert redact({key: {"STAGING": "hush"}, "b": 1}) == {key: HIDDEN, "b": 1}
     assert redact({key: ["A=hush"]}) == {key: HIDDEN}
     assert redact({key: "production"}) == {key: "production"}
+    assert redact({key: '{"STAGING":"hush"}'}) == {key: HIDDEN}
 
 
 @pytest.mark.parametrize("value", [None, True, False, "", [], {}])
@@ -81,6 +82,15 @@ def test_addresses_lose_their_passwords() -> None:
     assert redact({"remote_url": "https://ann:hush@host/x.git", "databaseUrl": "postgresql://u:hush@h/d"}) == {
         "remote_url": "https://ann:***@host/x.git",
         "databaseUrl": "postgresql://u:***@h/d",
+    }
+
+
+def test_commands_lose_what_their_options_give_away() -> None:
+    arguments = ["--api-key", "hush", "--token=hush", "postgresql://u:hush@h/d", "--max-tokens", "12", "-v", 1]
+    assert redact({"args": arguments, "customHeaders": {"X-Own": "hush"}, "up_command": "x --password hush -v"}) == {
+        "args": ["--api-key", HIDDEN, f"--token={HIDDEN}", "postgresql://u:***@h/d", "--max-tokens", "12", "-v", 1],
+        "customHeaders": HIDDEN,
+        "up_command": "x --password *** -v",
     }
 
 

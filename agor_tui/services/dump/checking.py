@@ -77,16 +77,16 @@ class Checker:
         self._ledger.close()
 
     def _check_keys(self, form: TableFormat, keys: Sequence[Any], batch: Batch) -> None:
-        last = self._last.get(form.name, "")
+        last = self._last.get(form.name)
         try:
-            ascending = last < keys[0] and all(map(lt, keys, islice(keys, 1, None)))
+            ascending = (last is None or last < keys[0]) and all(map(lt, keys, islice(keys, 1, None)))
         except TypeError:
             self._raise_first(form, form.key[0], batch, lambda value: isinstance(value, str), "is no text")
         if not ascending:
             for line, row, key in zip(batch.lines, batch.rows, keys, strict=True):
                 if key == last:
                     raise self._fault(line, form, row, "its id stands twice in the file")
-                if key < last:
+                if last is not None and key < last:
                     raise self._fault(line, form, row, "it stands behind a row with a greater id")
                 last = key
         self._last[form.name] = keys[-1]

@@ -19,8 +19,9 @@ from agor_tui.db.row_checksum import TableChecksum
 from agor_tui.db.row_format import FORMATS, Row, TableFormat
 from agor_tui.db.row_repair import key_of, repaired, shown
 from agor_tui.db.row_source import RowSource, ahead
+from agor_tui.db.row_target import Written, with_text_keys
 from agor_tui.db.stopping import stopping
-from agor_tui.errors import Cancelled, UsageError
+from agor_tui.errors import Cancelled, UsageError, quoted
 from agor_tui.filters import SessionFilter
 from agor_tui.repositories.choosing import choose_sessions
 from agor_tui.services.dump.closure import Closure
@@ -45,7 +46,7 @@ class _Sink(Protocol):
     @property
     def bytes(self) -> int: ...
 
-    def row(self, form: TableFormat, row: Row, *, sound: bool) -> None: ...
+    def row(self, form: TableFormat, row: Row, *, sound: bool) -> Sequence[Finding]: ...
 
     def end(self, footer: Footer) -> None: ...
 
@@ -79,11 +80,16 @@ def export_database(
     began = time.monotonic()
     path = out if isinstance(out, Path) else None
     named, compression = format_of(path)
-    format = format or named or "jsonl"
-    if dialect is not None and format != "sql":
+    if dialect is not None and (format or named) != "sql":
         raise UsageError("--dialect is for SQL only.", "Add --format sql, or leave out --dialect.")
     if path is not None and isinstance(place, SqlitePlace) and _same(path, place.path):
         raise UsageError(f"{path} is the database itself.", "Name another file.")
+    if path is not None and format is None and named is None and path.suffix:
+        raise UsageError(
+            f"{path.name} ends in {quoted(path.suffix)}, which says no format of an export.",
+            "Let it end in .jsonl, .json or .sql (and .gz or .zst to compress it), or say which: --format.",
+        )
+    format = format or named or "jsonl"
     selection = None if filter is None else choose_sessions(place, filter, tenant=tenant)
     own_dialect = "postgresql" if isinstance(place, PostgresPlace) else "sqlite"
     with (
@@ -120,6 +126,7 @@ def export_database(
         left_empty=footer.left_empty,
         secrets=include_secrets,
         bytes=sink.bytes,
+        size=path.stat().st_size if path else None,
         findings=tuple(found[:_MOST_FINDINGS]),
         finding_count=len(source.findings) + export.finding_count,
         seconds=time.monotonic() - began,
@@ -151,8 +158,9 @@ class _Lines:
     def bytes(self) -> int:
         return self._writer.bytes
 
-    def row(self, form: TableFormat, row: Row, *, sound: bool) -> None:
+    def row(self, form: TableFormat, row: Row, *, sound: bool) -> Sequence[Finding]:
         self._writer.row(self._encoders[form.name].line(row, sound=sound))
+        return ()
 
 
 class _Export:
@@ -206,7 +214,8 @@ class _Export:
             for row in rows:
                 kept, sound = (row, False) if remover is None else remover.without_secrets(row)
                 total.add(kept)
-                self._sink.row(form, kept, sound=sound)
+                if found := self._sink.row(form, kept, sound=sound):
+                    self._note(found)
             if form.name in _REFERRED_TO:
                 self._ledger.add(form.name, [row[form.key_at or 0] for row in rows])
             elif form.name == "messages":
@@ -222,6 +231,9 @@ class _Export:
                 gone = [row for row in rows if row[place] is None]
                 self._note([Finding(form.name, key_of(form, row), column.name, _EMPTY, _LEFT_OUT) for row in gone])
                 rows = [row for row in rows if row[place] is not None]
+        done = Written()
+        rows = with_text_keys(form, rows, done)
+        self._note(done.findings)
         if not rows:
             return rows
         columns = list(zip(*rows, strict=True))

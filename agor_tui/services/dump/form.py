@@ -109,13 +109,15 @@ def parse_header(encoded: bytes, file: str) -> Header:
     if found.get("format") != NAME:
         raise FileError(f"{file} is no export of agor-tui.", "Export a database with: agor-tui db export FILE")
     version = found.get("version")
-    if isinstance(version, int) and version > VERSION:
+    if type(version) is int and version > VERSION:
         raise FileError(
             f"{file} has version {version} of the format, and this agor-tui reads {VERSION}.",
             f"It was written by agor-tui {found.get('tool_version')}: update to that, or to a later one.",
         )
     try:
         source = found["source"]
+        if _of(version, int) < 1:
+            raise ValueError(version)
         return Header(
             label=_of(source["label"], str),
             kind=_of(source["kind"], str),
@@ -125,7 +127,10 @@ def parse_header(encoded: bytes, file: str) -> Header:
             tool_version=_of(found["tool_version"], str),
             secrets={"included": True, "left out": False}[found["secrets"]],
             filter=_of(found["filter"], str),
-            tables={_of(each["name"], str): tuple(_of(each["columns"], list)) for each in _of(found["tables"], list)},
+            tables={
+                _of(each["name"], str): tuple(_of(column, str) for column in _of(each["columns"], list))
+                for each in _of(found["tables"], list)
+            },
         )
     except (KeyError, TypeError, ValueError):
         raise damaged(file, 1, "the header is not as agor-tui writes it") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +15,15 @@ from agor_tui.db import migrator
 from agor_tui.db.engine import Database
 from agor_tui.db.restoring import empty_tables
 from agor_tui.db.row_checksum import TableChecksum
-from agor_tui.db.row_format import FORMATS, row_bytes
+from agor_tui.db.row_format import FORMATS, Row, TableFormat, row_bytes
 from agor_tui.db.row_source import ahead
-from agor_tui.db.row_target import RowTarget
-from agor_tui.db.row_writing import writer
+from agor_tui.db.row_target import RowTarget, Written
+from agor_tui.db.row_writing import RowWriter, writer
 from agor_tui.db.stopping import stopping
 from agor_tui.errors import Cancelled
 from agor_tui.services.dump.checking import Checker
 from agor_tui.services.dump.form import Footer, damaged
+from agor_tui.services.dump.kept_secrets import KeepingSecrets
 from agor_tui.services.dump.reader import DumpReader
 from agor_tui.services.dump.source import DumpSource
 from agor_tui.transfer.copying import Copying
@@ -164,7 +165,7 @@ def _write(
             copying.end()
             return copying
 
-        target = RowTarget(database, on_conflict)
+        target = (RowTarget if reader.header.secrets else KeepingSecrets)(database, on_conflict)
         try:
             if batches:
                 return run(target)
@@ -176,7 +177,7 @@ def _write(
 
             return target.transaction(all_of_it, last=True)
         except Cancelled:
-            more = "what is there stays, and the same command goes on" if batches else "nothing was written"
+            more = "what is there stays, and the same import goes on" if batches else "nothing was written"
             raise Cancelled(f"The import was stopped; {more}.") from None
 
 
@@ -185,10 +186,16 @@ class _Within(RowTarget):
 
     def __init__(self, target: RowTarget, connection: Any) -> None:
         super().__init__(target.database, target.on_conflict)
+        self._target = target
         self._connection = connection
 
     def transaction(self, work: Callable[[Any], T], *, last: bool = False) -> T:
         return work(self._connection)
+
+    def chosen(
+        self, into: RowWriter, table: TableFormat, rows: Sequence[Row], done: Written
+    ) -> tuple[list[Row], list[Row]]:
+        return self._target.chosen(into, table, rows, done)
 
 
 def _differing(footer: Footer, place: Place, watch: _Watch) -> tuple[str, ...]:

@@ -54,7 +54,14 @@ class DumpReader:
         self.file = str(path)
         self.footer = Footer({}, {})
         self.sha256 = ""
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise FileError(f"{self.file} is no ordinary file, and it has to be read twice.", "Name a file.")
         first = next(lines_of(path), b"")
+        if first.startswith(b"-- ") and b" as agor-tui " in first:
+            raise FileError(
+                f"{self.file} is an export in SQL, which the database's own program runs.",
+                "Run it with sqlite3 -bail or psql, as its first lines say; or export jsonl, and import that.",
+            )
         self._document = first.startswith(BEGIN_DOCUMENT)
         self.header: Header = parse_header(
             first[len(BEGIN_DOCUMENT) : -len(BEGIN_ROWS) - 1] if self._document else first, self.file

@@ -9,7 +9,7 @@ import orjson
 
 from agor_tui.db.row_format import Row, TableFormat
 from agor_tui.db.types import keep_json, keep_text, restore_json, restore_text
-from agor_tui.redact import HIDDEN, may_hold_secrets, redact, redact_broken, redact_text
+from agor_tui.redact import HIDDEN, may_hold_secrets, redact, redact_broken, redact_command, redact_logins
 
 _WHOLE = {"users": ("password",)}
 _ADDRESSES_AND_COMMANDS = {
@@ -24,6 +24,7 @@ class SecretRemover:
         names = form.names
         self._whole = tuple(names.index(name) for name in _WHOLE.get(form.name, ()))
         self._texts = tuple(names.index(name) for name in _ADDRESSES_AND_COMMANDS.get(form.name, ()))
+        self._prose = tuple(place for place in form.at("text") if place not in (*self._whole, *self._texts))
         self._json = form.at("json")
 
     def without_secrets(self, row: Row) -> tuple[Row, bool]:
@@ -35,8 +36,12 @@ class SecretRemover:
                 changed[place] = HIDDEN
         for place in self._texts:
             value = row[place]
-            if isinstance(value, str) and ("@" in value or "=" in value):
-                changed[place] = keep_text(redact_text(restore_text(value)))
+            if isinstance(value, str) and value:
+                changed[place] = keep_text(redact_command(restore_text(value)))
+        for place in self._prose:
+            value = row[place]
+            if isinstance(value, str) and value != (without := redact_logins(value)):
+                changed[place] = without
         for place in self._json:
             value = row[place]
             if isinstance(value, bytes):
@@ -45,8 +50,9 @@ class SecretRemover:
             elif isinstance(value, str):
                 hidden, good = _json_without_secrets(value)
                 sound = sound and good
-                if hidden is not None:
-                    changed[place] = hidden
+                without = redact_logins(value if hidden is None else hidden)
+                if without != value:
+                    changed[place] = without
         if not changed:
             return row, sound
         values = list(row)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import IO, Any
 
 import orjson
 
 from agor_tui.db.row_format import Kind, Row, TableFormat
-from agor_tui.db.row_repair import repaired
+from agor_tui.db.row_repair import no_json, repaired
 from agor_tui.db.types import keep_json, keep_no_json, keep_text
 from agor_tui.services.dump.form import Footer, Header
 from agor_tui.services.dump.rows import iso_of_ms
 from agor_tui.text import printable
+from agor_tui.transfers import Finding
 
 _COPIED = 1 << 20
 _PIECE = 1 << 16
@@ -44,12 +45,13 @@ class SqlWriter:
         )
         self._write(_BEGIN[dialect])
 
-    def row(self, form: TableFormat, row: Row, *, sound: bool) -> None:
-        """Add a row; ``sound`` makes no difference here."""
+    def row(self, form: TableFormat, row: Row, *, sound: bool) -> Sequence[Finding]:
+        """Add a row, and return what of it the dialect cannot hold; ``sound`` makes no difference here."""
+        found: list[Finding] = []
         if self._dialect == "postgresql":
-            kept, _ = repaired(form, [row], postgresql=True, present=lambda table, keys: set(keys))
+            kept, found = repaired(form, [row], postgresql=True, present=lambda table, keys: set(keys))
             if not kept:
-                return
+                return found
             row = kept[0]
         links = {}
         for name in form.self_references:
@@ -57,10 +59,13 @@ class SqlWriter:
             if row[place] is not None:
                 links[name] = row[place]
                 row = (*row[:place], None, *row[place + 1 :])
-        values = ", ".join(
+        literals = [
             "NULL" if value is None else self._literals[column.kind](value)
             for column, value in zip(form.columns, row, strict=True)
-        )
+        ]
+        if self._dialect == "postgresql":
+            found += [no_json(form, row, place) for place in form.at("json") if literals[place].startswith(_PG_NO_JSON)]
+        values = ", ".join(literals)
         begin = self._begins.get(form.name)
         if begin is None:
             names = ", ".join(f'"{name}"' for name in form.names)
@@ -71,6 +76,7 @@ class SqlWriter:
             set_ = ", ".join(f'"{name}" = {text(value)}' for name, value in links.items())
             key = text(row[form.key_at or 0])
             self._links.write(f'UPDATE "{form.name}" SET {set_} WHERE "{form.key[0]}" = {key};\n'.encode())
+        return found
 
     def end(self, footer: Footer) -> None:
         """Add the links and the end."""
@@ -131,6 +137,9 @@ def _pg_instant(value: int) -> str:
     passed = timedelta(milliseconds=value)
     return f"(TIMESTAMPTZ 'epoch' + INTERVAL '{passed.days} days {value - passed.days * 86_400_000} milliseconds')"
 
+
+_PG_NO_JSON = _quoted(keep_no_json(""))[:-2]
+"""How a literal begins that ``_pg_json`` had to make a text of."""
 
 _LITERALS: dict[str, dict[Kind, Callable[[Any], str]]] = {
     "sqlite": {

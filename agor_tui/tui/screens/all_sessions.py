@@ -18,7 +18,7 @@ from agor_tui.services.merged_pages import MergedPages
 from agor_tui.services.merged_stream import LIMIT_S, MergedSession
 from agor_tui.statuses import Tone
 from agor_tui.text import printable
-from agor_tui.tui.asking import start_thread
+from agor_tui.tui.asking import let_go, start_thread
 from agor_tui.tui.editing import edit_bindings
 from agor_tui.tui.screens.session_list import READING, SessionListScreen
 from agor_tui.tui.screens.session_list_keys import KEYS
@@ -130,6 +130,7 @@ class AllSessionsScreen(SessionListScreen[MergedSession]):
 
     def on_unmount(self) -> None:
         """Close all of them."""
+        let_go(self.app)
         if self._databases is not None:
             start_thread(self._databases.close)
 

@@ -215,8 +215,9 @@ class BoardScreen(Screen[None]):
 
     def _not_read(self, error: AgorError) -> None:
         if isinstance(error, NotFoundError) and self._board_id is not None:
-            name = f" {quoted(self.board.name)}" if self.board is not None else ""
-            self.notify(f"The board{printable(name)} was deleted.", severity="warning", markup=False)
+            name = f"The board {quoted(self.board.name)}" if self.board is not None else "The board"
+            self.notify(f"{printable(name)} was deleted.", severity="warning", markup=False)
+            self._boards = tuple(board for board in self._boards if board.id != self._board_id)
             self.show_board(None)
             self.action_choose()
             return

@@ -246,7 +246,8 @@ class DatabaseEditScreen(ModalScreen[str | None]):
         if home.kind == "none":
             return "Say where the password is to be kept, or leave it empty." if fields.password else ""
         before = self._seen.password.kind if self._seen else "none"
-        known = fields.password or before == home.kind or (self._seen is not None and _password(self._seen))
+        in_file = self._seen is not None and isinstance(self._seen.place, PostgresPlace) and self._seen.place.password
+        known = fields.password or before == home.kind or in_file
         return "" if known else "Type the password that is to be kept there."
 
     def _write(self, place: Place, home: PasswordHome) -> None:
@@ -256,12 +257,12 @@ class DatabaseEditScreen(ModalScreen[str | None]):
         configuration, seen = self._configuration, self._seen
         name = seen.name if seen else place.name
 
-        def write() -> None:
+        def write() -> str:
             if seen is not None:
-                configuration.replace(seen.name, place, home, seen=seen)
-            else:
-                assert place.name is not None
-                configuration.add(place.name, place, home)
+                return configuration.replace(seen.name, place, home, seen=seen)
+            assert place.name is not None
+            configuration.add(place.name, place, home)
+            return ""
 
         def failed(error: AgorError) -> None:
             self._busy = False
@@ -270,7 +271,9 @@ class DatabaseEditScreen(ModalScreen[str | None]):
             else:
                 self._fail(error)
 
-        def written(_: None) -> None:
+        def written(warning: str) -> None:
+            if warning:
+                self.app.notify(printable(warning), severity="warning", timeout=10, markup=False)
             self.dismiss(name or DEFAULT_NAME)
 
         ask(self, write, written, failed)

@@ -77,6 +77,7 @@ class DatabasesScreen(Screen[None]):
         self.watch(self.app, "browser", self._database_opened, init=False)
         self.watch(self.app, "opening", self._redraw, init=False)
         self.watch(self.app, "info", self._redraw, init=False)
+        self.watch(self.app, "upkept", self._upkept, init=False)
         self.watch(self.app, "preferences", lambda: self.table.set_columns(self._columns()), init=False)
         self.watch(self.table, "cursor", self._show_current, init=False)
         self.set_interval(MINUTE, self._redraw)
@@ -84,6 +85,12 @@ class DatabasesScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Ask the databases, unless they were asked a moment ago."""
         if monotonic() - self._asked_at > FRESH_S:
+            self.ask_all()
+
+    def _upkept(self) -> None:
+        """What was told of the databases may be true no more."""
+        self._asked_at = float("-inf")
+        if self.is_current:
             self.ask_all()
 
     @property
@@ -306,6 +313,8 @@ class DatabasesScreen(Screen[None]):
             return
         configuration, name = self.app.configuration, row.database.name
         effects = [f"Its entry is taken out of {configuration.file}. The database itself is not touched."]
+        if row.database.password.kind == "keyring":
+            effects.append("Its password is taken out of the system keyring.")
         if row.is_open:
             effects.append("It stays open until you switch to another one.")
 
@@ -347,11 +356,13 @@ class DatabasesScreen(Screen[None]):
         effects = (effect, f"agor-tui makes its tables in {describe(row.place)}.")
         self.app.push_screen(ConfirmModal(title, effects, action="set it up"), answered)
 
-    def _change(self, work: Callable[[], None], done: str, after: Callable[[], None] | None = None) -> None:
-        """Change the config or a database in a thread, then say so and show what came of it."""
+    def _change(self, work: Callable[[], str | None], done: str, after: Callable[[], None] | None = None) -> None:
+        """Change the config or a database in a thread, then say so, and what it warns of, and show what came of it."""
 
-        def changed(_: None) -> None:
+        def changed(warning: str | None) -> None:
             self.notify(printable(done), markup=False)
+            if warning:
+                self.notify(printable(warning), severity="warning", timeout=10, markup=False)
             (after or self.ask_all)()
 
         def failed(error: AgorError) -> None:

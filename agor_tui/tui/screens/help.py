@@ -13,6 +13,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from agor_tui.filters import SESSION_LANGUAGE
+from agor_tui.tui.live import told
 
 Keys = Mapping[str, list[tuple[str, str]]]
 """Under each heading the keys and what they do."""
@@ -61,7 +62,7 @@ class HelpScreen(ModalScreen[None]):
                 key = screen.app.get_key_display(binding)
                 if key not in by_action.setdefault(place, []):
                     by_action[place].append(key)
-                texts.setdefault(place, binding.tooltip or binding.description)
+                texts.setdefault(place, told(screen.app, binding))
         for place, keys in by_action.items():
             groups.setdefault(place[0], []).append((" ".join(keys), texts[place]))
         return cls(groups, bool(getattr(screen, "HELP_FILTERS", False)))

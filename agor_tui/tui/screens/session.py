@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 from agor_tui.errors import AgorError, NotFoundError
 from agor_tui.records import Match, Session, SessionDetail
-from agor_tui.tui.asking import ask
+from agor_tui.tui.asking import ask, let_go
 from agor_tui.tui.editing import ACTIONS, Field, SessionEdits
 from agor_tui.tui.export_flow import SessionExport
 from agor_tui.tui.live import Follower
@@ -104,6 +104,10 @@ class SessionScreen(Screen[None]):
             self._read()
         else:
             self.watch(self.app, "browser", self._database_opened)
+
+    def on_unmount(self) -> None:
+        """Leave nothing behind."""
+        let_go(self.app)
 
     def _database_opened(self, browser: Browser | None) -> None:
         if browser is not None:

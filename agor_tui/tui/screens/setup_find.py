@@ -102,7 +102,9 @@ class FindStep(SetupStep):
         self.say(
             "Nothing was found at the usual places on this machine. Choose where the sessions are, or will be."
             if not number
-            else f"{number} {'is' if number == 1 else 'are'} on this machine already. Choose one, or another database."
+            else "1 is on this machine already. Choose it, or another database."
+            if number == 1
+            else f"{number} are on this machine already. Choose one, or another database."
         )
         self._refresh()
         for at, candidate in enumerate(found.candidates):

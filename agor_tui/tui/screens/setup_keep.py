@@ -107,9 +107,15 @@ class PasswordStep(SetupStep):
     def _items(self) -> tuple[MenuItem, ...]:
         usable = self._known and not self._trouble
         return (
-            MenuItem("keyring", "System keyring", "encrypted by this system", "" if usable else "not usable", "warning")
+            MenuItem(
+                "keyring",
+                "System keyring",
+                "where this system keeps secrets",
+                "" if usable else "not usable",
+                "warning",
+            )
             if self._known
-            else MenuItem("keyring", "System keyring", "encrypted by this system", "… asking", "faint"),
+            else MenuItem("keyring", "System keyring", "where this system keeps secrets", "… asking", "faint"),
             MenuItem("variable", "Environment variable", "you set it before agor-tui starts"),
             MenuItem("command", "Command", "its first line of output, each time it is needed"),
             MenuItem("file", "Config file", "in clear, readable by you alone"),

@@ -166,16 +166,21 @@ class SwitcherModal(ModalScreen[str | None]):
             self._show()
 
     def _show(self) -> None:
-        """Show what fits the words; the first that is not open already comes under the cursor."""
+        """Show what fits the words, by name before by place; the cursor comes on the one that is named so, else on the
+        first that is not open already.
+        """
         text, table = self._text, self._table
         words = text.casefold().split()
         fitting = [row for row in self._rows or () if all(word in _text_of(row) for word in words)]
+        fitting.sort(key=lambda row: _fit(row, words))
+        named = [row for row in fitting if text and row.name == text]
         if typed := _as_typed(text):
-            fitting.insert(0, typed)
+            fitting.insert(len(named), typed)
         table.empty = self._wrong or (
             Notice("No database fits", "A path or a URL can be typed, too.") if text else NONE
         )
-        self._first = next((row for row in fitting if not row.is_open), fitting[0] if fitting else None)
+        first = named or [row for row in fitting if not row.is_open] or fitting
+        self._first = first[0] if first else None
         table.show(ListSource(fitting), key=self._first.key if self._first else None)
 
     def action_move(self, by: int) -> None:
@@ -208,6 +213,14 @@ def _last_opened(row: DatabaseRow) -> tuple[bool, float]:
 def _text_of(row: DatabaseRow) -> str:
     """What the words typed are sought in."""
     return f"{row.name} {describe(row.place) if row.place else ''} {dialect_of(row)}".casefold()
+
+
+def _fit(row: DatabaseRow, words: Sequence[str]) -> int:
+    """How well a row that holds all words fits them: 0 by its whole name, then by its beginning, a part of it, none."""
+    name, text = row.name.casefold(), " ".join(words)
+    if name == text:
+        return 0
+    return 1 if name.startswith(text) else 2 if all(word in name for word in words) else 3
 
 
 def _where(row: DatabaseRow) -> tuple[tuple[str, Tone], ...]:

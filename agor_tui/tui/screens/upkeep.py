@@ -44,8 +44,23 @@ class UpkeepView(LinesView):
     COMPONENT_CLASSES = set(INK_CLASSES)
     DEFAULT_CSS = "UpkeepView { height: 1fr; }" + ink_css("UpkeepView")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "screen.stop", "stop", id="upkeep.stop", tooltip="Stop what runs", group=KEYS),
+        Binding("escape", "stop", "stop", id="upkeep.stop", tooltip="Stop what runs", group=KEYS),
     ]
+
+    class Stop(Message):
+        """What runs is to be stopped."""
+
+    def __init__(self, flow: UpkeepFlow) -> None:
+        super().__init__()
+        self._flow = flow
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what runs can be stopped."""
+        return action != "stop" or self._flow.busy
+
+    def action_stop(self) -> None:
+        """Ask for it."""
+        self.post_message(self.Stop())
 
 
 class UpkeepScreen(Screen[None]):
@@ -76,7 +91,7 @@ class UpkeepScreen(Screen[None]):
         with VerticalScroll(id="form", can_focus=False):
             yield from self._form()
             yield Static("", id="failure", markup=False)
-        yield UpkeepView()
+        yield UpkeepView(self.flow)
         yield KeyBar()
 
     def _form(self) -> Iterator[Widget]:
@@ -143,7 +158,9 @@ class UpkeepScreen(Screen[None]):
         error = self.flow.error
         self.set_class(error is not None, "-failed")
         if error is not None:
-            text = "\n".join(printable(part, 600) for part in (f"✗ {error.message}", error.hint) if part)
+            text = "\n".join(
+                printable(part, 600) for part in (f"✗ {error.message}", self.flow.upkeep.advice(error)) if part
+            )
             self.query_one("#failure", Static).update(text)
         self._show_fields()
         first = self.query("#form FormInput, #form ChoiceLine").first()
@@ -173,9 +190,10 @@ class UpkeepScreen(Screen[None]):
         stopped = isinstance(error, Cancelled)
         lines = sentence("stopped" if stopped else "bad", error.message, width, ink, tone="strong")
         if stopped:
-            lines += [Text(), *sentence("plain", "R continues it, or begins anew.", width, ink, tone="muted")]
+            again = "R continues it." if self.flow.upkeep.continues(self.flow.values) else "R begins anew."
+            lines += [Text(), *sentence("plain", again, width, ink, tone="muted")]
         elif error.hint:
-            lines += [Text(), *sentence("plain", error.hint, width, ink, tone="muted")]
+            lines += [Text(), *sentence("plain", self.flow.upkeep.advice(error), width, ink, tone="muted")]
         if self.flow.job is not None and self.flow.job.parts():
             lines += [Text(), *run_lines(self.flow.job, width, ink)]
         return lines
@@ -235,8 +253,6 @@ class UpkeepScreen(Screen[None]):
                 return outcome is not None and outcome.mend is not None
             case "again":
                 return flow.step == "result"
-            case "stop":
-                return flow.busy
             case "leave":
                 return not flow.busy
         return True
@@ -309,8 +325,10 @@ class UpkeepScreen(Screen[None]):
         else:
             self.dismiss()
 
-    def action_stop(self) -> None:
+    @on(UpkeepView.Stop)
+    def _asked_to_stop(self, event: UpkeepView.Stop) -> None:
         """Stop what runs, after a question where it is more than a look."""
+        event.stop()
         flow = self.flow
         if flow.step == "planning":
             self._stop()

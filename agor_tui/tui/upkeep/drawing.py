@@ -161,7 +161,7 @@ class _Row:
         if part.bytes_per_second is not None:
             return ((f"{byte_size(int(part.bytes_per_second))}/s", "muted"),)
         rows = part.rows_per_second if part.progress.table else None
-        return ((f"{count(int(rows))} rows/s" if rows else "", "muted"),)
+        return ((f"{count(int(rows))}/s" if rows else "", "muted"),)
 
     def left(self) -> tuple[tuple[str, Tone], ...]:
         """The time that it will still take."""

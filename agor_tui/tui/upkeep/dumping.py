@@ -121,8 +121,9 @@ class Export(Upkeep):
             stop=stop,
         )
         rows = sum(each.rows for each in report.tables)
-        words = f"{rows_text(rows)} exported in {duration(report.seconds * 1000)}."
-        return Outcome(True, words, partial(export_lines, report, path.stat().st_size), path=str(path))
+        words = f"{rows_text(rows)} exported in {duration(report.seconds * 1000)}"
+        words += "; what is not in the file as it is stands below." if report.finding_count else "."
+        return Outcome(True, words, partial(export_lines, report), path=str(path))
 
     def stop_effects(self, values: Values) -> tuple[str, ...]:
         """No file."""
@@ -145,11 +146,15 @@ def _unpacked(name: str) -> tuple[str, str]:
     return name[: len(name) - len(packed)], name[len(name) - len(packed) :]
 
 
-def export_lines(report: ExportReport, size: int, width: int, ink: Ink) -> list[Text]:
+def export_lines(report: ExportReport, width: int, ink: Ink) -> list[Text]:
     """The file, its tables, and what is not in it."""
     secrets = "included: keep the file to yourself" if report.secrets else "left out"
     packed = f", {byte_size(report.bytes)} unpacked" if report.file.endswith(_COMPRESSED) else ""
-    found = (("file", paths.shown(report.file)), ("size", f"{byte_size(size)}{packed}"), ("secrets", secrets))
+    found = (
+        ("file", paths.shown(report.file)),
+        ("size", f"{byte_size(report.size or 0)}{packed}"),
+        ("secrets", secrets),
+    )
     columns: tuple[Column[TableExported], ...] = (
         table_column(),
         Column("rows", "ROWS", lambda each: number(each.rows), 9, 14, gives_way=2, right=True),
@@ -231,6 +236,10 @@ class Import(Upkeep):
             return ("What was imported so far stays; the same import continues after it.",)
         return ("Nothing of the file is kept in the database.",)
 
+    def continues(self, values: Values) -> bool:
+        """Only what is written in parts."""
+        return values["written"] == "parts"
+
 
 def import_plan_lines(reader: DumpReader, width: int, ink: Ink) -> list[Text]:
     """What the file says of itself, and its tables."""
@@ -238,7 +247,7 @@ def import_plan_lines(reader: DumpReader, width: int, ink: Ink) -> list[Text]:
     found = (
         ("file", paths.shown(reader.file)),
         ("from", f"{header.label}, {header.kind} · {header.dialect}"),
-        ("written", f"{header.exported_at} by agor-tui {header.tool_version}"),
+        ("written", f"{header.exported_at[:19].replace('T', ' ')} UTC by agor-tui {header.tool_version}"),
         ("sessions", header.filter),
         ("secrets", "" if header.secrets else "left out: passwords and tokens have to be set anew"),
     )
@@ -265,10 +274,11 @@ def import_sentence(report: ImportReport) -> str:
 
 def import_lines(report: ImportReport, width: int, ink: Ink) -> list[Text]:
     """The tables, and what else is to be known."""
+    rows = sum(each.rows for each in report.tables)
     notes = [
         report.made,
         "An earlier import was continued." if report.resumed else "",
-        "" if report.secrets else "The file has no secrets: passwords and tokens have to be set anew.",
+        "" if report.secrets or not rows else "The file has no secrets: passwords and tokens have to be set anew.",
     ]
 
     def state(each: TableCopied) -> Sequence[tuple[str, Literal["error", "success", "text", "muted"]]]:

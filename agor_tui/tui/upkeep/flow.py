@@ -111,6 +111,7 @@ class UpkeepFlow:
     def _done(self, job: UpkeepJob[Outcome], outcome: Outcome) -> None:
         self.outcome = outcome
         self._go("result")
+        self._app.upkept += 1
         if outcome.changed:
             self._app.changed += 1
         self._tell(outcome.sentence, good=outcome.good)
@@ -124,6 +125,7 @@ class UpkeepFlow:
         self.error = None if planning and isinstance(error, Cancelled) else error
         self._go("form" if planning and self.values else "result")
         if not planning:
+            self._app.upkept += 1
             self._tell(error.message, good=False)
 
     def _go(self, step: Step) -> None:

@@ -157,7 +157,8 @@ def _sessions(number: int | None) -> str:
 
 def _held(holdings: Holdings) -> str:
     newest = f", the newest of {holdings.newest:%Y-%m-%d %H:%M} UTC" if holdings.newest else ""
-    return f"{_sessions(holdings.sessions)}{newest}"
+    all_of_them = " in all" if holdings.sessions else ""  # lists leave archived ones out
+    return f"{_sessions(holdings.sessions)}{all_of_them}{newest}"
 
 
 def restore_plan_lines(planned: RestorePlan, width: int, ink: Ink) -> list[Text]:
@@ -234,6 +235,8 @@ class Repair(Upkeep):
             return Outcome(False, words, partial(repair_lines, report))
         well = report.after is not None and report.after.well
         words = f"{paths.shown(report.path)} is a mended copy; {self.subject.name} is as it was."
+        if report.after is not None and (left := sum(not each.well for each in report.after.items)):
+            words += f" What nothing mends is left: {left} thing{'' if left == 1 else 's'}."
         return Outcome(well, words, partial(repair_lines, report), str(report.path))
 
     def stop_effects(self, values: Values) -> tuple[str, ...]:
@@ -264,6 +267,8 @@ def check_lines(report: CheckReport, width: int, ink: Ink) -> list[Text]:
         lines += [Text(f"     {printable(each, 300)}", ink.muted) for each in item.found]
         if item.count > len(item.found) > 0:
             lines.append(Text(f"     and {count(item.count - len(item.found))} more", ink.faint))
+    if report.unseen:
+        lines += [Text(), *sentence("plain", report.unseen, width, ink, tone="muted")]
     return lines
 
 
@@ -275,7 +280,10 @@ def repair_lines(report: RepairReport, width: int, ink: Ink) -> list[Text]:
         ]
     found = [
         *((where, f"{count(number)} emptied") for where, number in report.emptied.items()),
-        *((where, f"{count(number)} rows taken out") for where, number in report.removed.items()),
+        *(
+            (where, f"{count(number)} row{'' if number == 1 else 's'} taken out")
+            for where, number in report.removed.items()
+        ),
         ("taken out", paths.shown(report.removed_to) if report.removed_to else ""),
     ]
     lines = facts(found, width, ink)

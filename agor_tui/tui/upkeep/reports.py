@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from rich.text import Text
 
+from agor_tui.services.transfer import losses
 from agor_tui.statuses import Tone
 from agor_tui.text import byte_size, count, duration, printable
 from agor_tui.transfers import CompareReport, CopyReport, Finding, RowDifference, TableCompared, TableCopied
@@ -92,8 +94,9 @@ def comparison_lines(report: CompareReport, width: int, ink: Ink) -> list[Text]:
     lines = table(columns, report.tables, width, ink)
     for each in report.tables:
         lines += _difference_lines(each, width, ink)
-    found = (*report.findings_a, *report.findings_b)
-    return [*lines, *finding_lines(found, report.finding_count, width, ink, "compared as what was made of it")]
+    sides = (("here", report.findings_a), ("there", report.findings_b))
+    found = [replace(each, table=f"{side}: {each.table}", done="") for side, some in sides for each in some]
+    return [*lines, *finding_lines(found, report.finding_count, width, ink, "not compared as it is")]
 
 
 def _difference_lines(each: TableCompared, width: int, ink: Ink) -> list[Text]:
@@ -117,8 +120,13 @@ def _row_lines(row: RowDifference, width: int, ink: Ink) -> list[Text]:
         ]
     lines = [Text.assemble(" ", (shown, ink.text))]
     for value in row.values:
+        where = (f"{printable(value.where, 100)}  ", ink.muted)
+        if value.a == value.b:  # all of both that may be shown
+            told = Text.assemble(where, ("not the same, ", ink.text), (printable(value.a, LONGEST), ink.muted))
+            lines += indented(wrap(told, width - 4), Text("   "), Text("     "))
+            continue
         body = Text.assemble(
-            (f"{printable(value.where, 100)}  ", ink.muted),
+            where,
             ("here ", ink.faint),
             (printable(value.a, LONGEST), ink.removed),
             ("  there ", ink.faint),
@@ -138,6 +146,8 @@ def copy_plan_lines(report: CopyReport, width: int, ink: Ink) -> list[Text]:
         lines += sentence("note", "A copy of the same was begun before: it is continued where it ended.", width, ink)
     if report.made:
         lines += sentence("plain", printable(report.made, LONGEST), width, ink)
+    if report.finding_count:
+        lines += sentence("note", f"Not as they are would be, and listed below: {losses(report)}.", width, ink)
     columns: tuple[Column[TableCopied], ...] = (
         table_column(),
         Column("rows", "ROWS", lambda each: number(each.rows), 9, 14, gives_way=2, right=True),
@@ -194,10 +204,9 @@ def conflict_columns(tables: Sequence[TableCopied]) -> tuple[Column[TableCopied]
     if any(each.skipped for each in tables):
         found.append(Column("skipped", "KEPT", lambda each: number(each.skipped), 8, 10, gives_way=4, right=True))
     if any(each.left_out for each in tables):
-        out = Column[TableCopied](
-            "out", "LEFT OUT", lambda each: number(each.left_out, "error"), 8, 10, gives_way=3, right=True
+        found.append(
+            Column("out", "LEFT OUT", lambda each: number(each.left_out, "error"), 8, 10, gives_way=3, right=True)
         )
-        found.append(out)
     return tuple(found)
 
 
@@ -217,8 +226,7 @@ def copied_sentence(report: CopyReport) -> str:
     if report.lossless:
         return f"{rows_text(rows)} copied in {took}, and compared: nothing was lost."
     if report.finding_count:
-        values = f"{count(report.finding_count)} value{'' if report.finding_count == 1 else 's'}"
-        return f"{rows_text(rows)} copied in {took}. {values} could not be held as they are: they are listed below."
+        return f"{rows_text(rows)} copied in {took}. Not as they were, and listed below: {losses(report)}."
     return f"{rows_text(rows)} copied in {took}, but the two differ now: below is where."
 
 
@@ -230,10 +238,10 @@ def finding_lines(
         return []
     lines = heading(title, count(total), ink)
     for each in findings:
-        where = f"{each.table} {each.id}" + (f" {each.column}" if each.column else "")
+        where = " ".join(filter(None, (each.table, each.id, each.column)))
         body = Text.assemble(
-            (printable(where, 200), ink.muted), (f"  {printable(each.what, LONGEST)}: ", ink.text),
-            (printable(each.done, LONGEST), ink.text),
+            (printable(where, 200), ink.muted),
+            (f"  {': '.join(printable(part, LONGEST) for part in (each.what, each.done) if part)}", ink.text),
         )  # fmt: skip
         lines += indented(wrap(body, width - 4), Text.assemble(" ", ("!", ink.warning), " "), Text("   "))
     if total > len(findings):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from agor_tui.config.places import Place, describe
+from agor_tui.errors import AgorError, OccupiedError
 from agor_tui.services.configuration import Configuration
 from agor_tui.transfers import Tell
 from agor_tui.tui.upkeep.drawing import Draw
@@ -109,6 +110,8 @@ class Upkeep:
     """Whether there is something to read before it runs."""
     needs_other: ClassVar[str] = ""
     """How a second database is asked for, where there is one."""
+    between: ClassVar[str] = "→"
+    """What stands between the two ends of its way."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -144,6 +147,16 @@ class Upkeep:
     def stop_effects(self, values: Values) -> tuple[str, ...]:
         """What state things are in where it is stopped."""
         return ("Nothing is changed.",)
+
+    def continues(self, values: Values) -> bool:
+        """Whether the same, done again, goes on where it was stopped."""
+        return False
+
+    def advice(self, error: AgorError) -> str:
+        """What to do after an error, in the words of the form where it has any for that."""
+        if isinstance(error, OccupiedError):
+            return "Choose above what becomes of the rows that are there, or take an empty database."
+        return error.hint
 
     @property
     def place_text(self) -> str:

@@ -86,6 +86,10 @@ class Copy(Upkeep):
             f"{self.subject.name} itself is only read.",
         )
 
+    def continues(self, values: Values) -> bool:
+        """Whole batches are gone on from."""
+        return True
+
     def _copy(self, values: Values, tell: Tell, stop: threading.Event, *, dry_run: bool) -> CopyReport:
         from agor_tui.services.transfer import copy
 
@@ -101,6 +105,7 @@ class Compare(Upkeep):
     verb = "Compare"
     told = "does another one hold the same rows?"
     needs_other = "Compare with"
+    between = "↔"
 
     def fields(self) -> Sequence[Field]:
         """With which."""

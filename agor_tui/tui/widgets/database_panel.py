@@ -69,6 +69,7 @@ class DatabasePanel(Horizontal):
                 what.append(f"looked after by {survey.info.owner}")
             if survey.size is not None:
                 what.append(byte_size(survey.size))
+        synced_at = survey.synced_at if survey else None
         tenant = survey.info.tenant if survey else place.tenant if isinstance(place, PostgresPlace) else None
         return [
             ("place", describe(place) if place else NOTHING),
@@ -78,7 +79,7 @@ class DatabasePanel(Horizontal):
             ("schema", place.schema or "" if isinstance(place, PostgresPlace) else ""),
             ("tenant", tenant or ""),
             ("access", _access(row)),
-            ("copy", self._note),
+            ("copy", f"last up to date: {self._when(synced_at)}" if synced_at else self._note),
             ("opened", self._when(row.opened_at) if row.opened_at else ""),
         ]
 
@@ -92,8 +93,8 @@ class DatabasePanel(Horizontal):
         if survey is not None:
             sessions = survey.sessions
             held = f"{count(sessions.value)}{'' if sessions.exact else '+'} sessions · " if sessions else ""
-            answered = f"{held}answers in {latency_text(survey.latency_ms)}, opened in {duration(survey.connect_ms)}"
-            parts.append((f"\n{answered}", "$muted"))
+            answered = f"answers in {latency_text(survey.latency_ms)}, opened in {duration(survey.connect_ms)}"
+            parts.append((f"\n{held}{'in the local copy' if survey.away else answered}", "$muted"))
         room = 0
         # Where it is narrow the facts need the lines, and the key bar has the keys.
         for number, (key, word) in enumerate(self._keys() if self.screen.has_class("-wide") else ()):
@@ -111,6 +112,8 @@ def _failure(row: DatabaseRow) -> tuple[str, str]:
     if row.error is not None:
         hint = "Set it up here, or check where it should be." if row.may("set_up") else row.error.hint
         return printable(row.error.message, MOST), printable(hint, MOST)
+    if row.survey is not None and row.survey.away:
+        return printable(row.survey.away, MOST), "Its local copy opens; changes need the server."
     behind = row.survey is not None and row.survey.schema.state == "behind"
     return "", "It opens once it is migrated." if behind else ""
 

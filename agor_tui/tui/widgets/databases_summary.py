@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from agor_tui.statuses import Tone
 from agor_tui.text import count, printable
-from agor_tui.tui.database_rows import FAULT, DatabaseRow, state_words
+from agor_tui.tui.database_rows import AWAY, FAULT, DatabaseRow, state_words
 from agor_tui.tui.widgets.line import Line, cells_of
 
 
@@ -28,11 +28,12 @@ class DatabasesSummary(Line):
         rows = self._rows
         asking = sum(row.asking for row in rows)
         silent = sum(not row.asking and state_words(row)[0] == FAULT for row in rows)
+        away = sum(not row.asking and state_words(row)[0] == AWAY for row in rows)
         marked = sum(row.marked for row in rows)
         left: list[tuple[str, Tone]] = [
             (f" {count(len(rows))} {'database' if len(rows) == 1 else 'databases'}", "text")
         ]
-        for number, word in ((asking, "asking"), (silent, "cannot be read"), (marked, "marked")):
+        for number, word in ((asking, "asking"), (silent, "cannot be read"), (away, "from a copy"), (marked, "marked")):
             if number:
                 left += [(" · ", "faint"), (f"{number} {word}", "muted")]
         right: list[tuple[str, Tone]] = [(f"{printable(self._file)} ", "faint")]

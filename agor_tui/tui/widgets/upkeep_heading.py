@@ -46,7 +46,7 @@ class UpkeepHeading(Widget):
     def _way(self) -> Spans:
         here, there = (printable(shown(text), _LONGEST) for text in self._flow.upkeep.way(self._flow.values))
         way: Spans = [(f" {here}", "muted")]
-        return [*way, (" → ", "accent"), (there, "muted")] if there else way
+        return [*way, (f" {self._flow.upkeep.between} ", "accent"), (there, "muted")] if there else way
 
     def _state(self) -> Spans:
         flow = self._flow
