@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from agor_tui import paths
 from agor_tui.services.configuration import Configuration
 from agor_tui.services.demo import REFERENCE, prepare
 from agor_tui.tui.app import AgorApp
@@ -64,7 +65,7 @@ PICTURES = (
     Picture("sessions-light", theme=LIGHT.name),
     Picture("sessions-80x24", (80, 24)),
     Picture("filter", keys=("slash", *"status:awaiting tool:")),
-    Picture("go-to-id", keys=("g", *"019")),
+    Picture("go-to-id", keys=("g", *"01a1f98")),
     Picture("conversation", keys=TO_RICH_SESSION),
     Picture("conversation-light", keys=TO_RICH_SESSION, theme=LIGHT.name),
     Picture("conversation-80x24", (80, 24), TO_RICH_SESSION),
@@ -135,6 +136,7 @@ def main() -> None:
     os.environ.update(HOME=str(HOME), TZ="UTC", TEXTUAL_ANIMATIONS="none")
     time.tzset()
     for picture in [each for each in PICTURES if each.name in sys.argv[1:] or not sys.argv[1:]]:
+        paths.state_file().unlink(missing_ok=True)  # else the filter of the last one comes back
         asyncio.run(take(picture))
         print(f"{picture.name}.svg")
     shutil.rmtree(HOME)

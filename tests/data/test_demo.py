@@ -20,7 +20,7 @@ from agor_tui.services.demo.generator import generate
 
 ALL = SessionFilter(archived="any")
 
-GENERATED = "4f32d5d55cabf48d7423f4b1ee5a67c4eb668ba2d73bdd660a1984d7d43a726f"
+GENERATED = "3470cb55a22deda9cc1569ba3ce38506b97c1efa938962c4e5e7279ab0bef062"
 
 
 @pytest.fixture(scope="module")

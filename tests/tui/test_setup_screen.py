@@ -93,7 +93,7 @@ async def test_from_nothing_to_a_new_postgresql_database_with_demo_data(
             await sees(pilot, "396 made-up sessions")
             await pilot.press("enter")
             await in_the_browser(pilot)
-            await sees(pilot, "350 sessions")
+            await sees(pilot, "359 sessions")
     finally:
         server.drop_database(server.url(name))
 
@@ -572,7 +572,7 @@ async def test_rows_that_came_meanwhile_are_kept(tmp_path: Path) -> None:
         await pilot.press("enter")
         await in_the_browser(pilot)
         text = await sees(pilot, "sessions")
-        assert "350" not in text
+        assert "359" not in text
 
 
 # The other kinds

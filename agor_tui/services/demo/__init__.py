@@ -18,7 +18,7 @@ from agor_tui.config.places import Place
 
 REFERENCE = datetime(2026, 11, 20, 16, 40, tzinfo=UTC)
 
-_EDITION = 2
+_EDITION = 3
 """Goes up with every change of the generator, so that an older demo is not opened."""
 
 

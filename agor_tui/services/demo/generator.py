@@ -213,7 +213,7 @@ def _descend(world: _World, parent: Written, plan: Plan, width: int, force: int)
             "file": plan.topic.files[0],
             "other": plan.topic.files[-1],
         }
-        delay += timedelta() if at_once else timedelta(minutes=rng.uniform(3, 40))
+        delay += timedelta(seconds=7) if at_once else timedelta(minutes=rng.uniform(3, 40))
         child = replace(
             plan,
             title=_title(world, name.format(**words), plan.topic),
