@@ -199,4 +199,4 @@ def _verdict(report: CopyReport) -> Iterator[str]:
         if report.verified is not None:
             yield from report_lines(report.verified)
         if report.resumed:
-            yield "If FROM was changed between the two runs: the same command with --on-conflict newer brings that over."
+            yield "If FROM was changed between the two runs: --on-conflict newer brings over what is new."

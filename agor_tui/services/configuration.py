@@ -196,19 +196,22 @@ class Configuration:
         left_it = seen.password.kind == "keyring" and password.kind != "keyring"
         return forget_in_keyring(name or DEFAULT_NAME) if left_it else ""
 
-    def remove(self, name: str) -> str:
+    def remove(self, name: str, *, seen: NamedDatabase | None = None) -> str:
         """Take a database out of the file, its password out of the keyring; the database itself is not touched.
 
         Returns what is to be said of the keyring, mostly nothing.
 
         Raises:
             ConfigMissingError: no database has this name. ConfigError: the file cannot be written.
+            ConfigChangedError: the entry is not what was ``seen`` any more.
         """
         homes = []
 
         def edit(document: Document) -> str:
             settings = document.settings
             self._require_known(settings, name)
+            if seen is not None:
+                self._require_unchanged(document, name, seen)
             homes.append(settings.databases[name].home)
             if settings.active == name:
                 document = take_out(document, ("active",))

@@ -6,10 +6,13 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from agor_tui.cli.transfer import _verdict
+from agor_tui.transfers import CompareReport, CopyReport, TableCompared, TableCopied
 from tests.data.copies import ground, insert, message, session
 
 from .conftest import Run
@@ -109,3 +112,13 @@ def test_the_database_that_opens_anyway(
     monkeypatch.setenv("AGOR_DB_PATH", str(file))
     answer = run("db", "migrate-to-postgres", "--target", postgres16_url, "--dry-run", "--json")
     assert json.loads(answer.out)["source"] == str(file)
+
+
+def test_rows_that_are_not_as_in_from_are_said() -> None:
+    """Those that stay by the rule for conflicts, and what changed while a copy was interrupted."""
+    differing = CompareReport("a", "b", (TableCompared("users", 2, 2, "1", "2", changed=2),))
+    report = CopyReport("a", "b", "native", (TableCopied("users", 0, skipped=2),), verified=differing)
+    kept, *_ = _verdict(replace(report, on_conflict="skip"))
+    assert "2 rows stay as TO has them" in kept
+    *_, hint = _verdict(replace(report, resumed=True))
+    assert "--on-conflict newer" in hint

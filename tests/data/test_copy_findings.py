@@ -15,6 +15,7 @@ from agor_tui.config.places import Place
 from agor_tui.db.row_writing import PostgresqlWriter
 from agor_tui.services.databases import open_database
 from agor_tui.services.dump.exporting import export_database
+from agor_tui.services.dump.importing import import_file
 from agor_tui.services.transfer import copy
 from agor_tui.transfer.comparing import compare
 from agor_tui.transfer.sources import open_source
@@ -147,6 +148,7 @@ def test_rows_that_refer_to_nothing(file: Path, native_place: Place) -> None:
         session("s5", agentic_tool=""),
         session("s6", parent_session_id="s4"),
         session("s7", parent_session_id=b"s1\xff"),
+        session("s2-of-s4", parent_session_id="s4"),
     )
     insert(file, "tasks", task("t2", "s2"), task("t3", "s3"))
     insert(file, "messages", message("m1", "s1", task_id="t3"), message("m2", "s3"), message(b"m0", "s1"))
@@ -165,6 +167,7 @@ def test_rows_that_refer_to_nothing(file: Path, native_place: Place) -> None:
         ("sessions", "s2", "board_id", "left empty"),
         ("sessions", "s2", "forked_from_session_id", "left empty"),
         ("sessions", "s2", "parent_session_id", "left empty"),
+        ("sessions", "s2-of-s4", "parent_session_id", "left empty"),
         ("sessions", "s3", "worktree_id", out),
         ("sessions", "s4", "status", out),
         ("sessions", "s5", "agentic_tool", out),
@@ -173,8 +176,11 @@ def test_rows_that_refer_to_nothing(file: Path, native_place: Place) -> None:
         ("sessions", "s7", "parent_session_id", "left empty"),
         ("tasks", "t3", "session_id", out),
     ]
+    dump = file.with_suffix(".jsonl")
+    assert ("sessions", "s4", "status", out) in map(_key, export_database(place_of(file), dump).findings)
+    import_file(dump, place_of(file.parent / "imported.db"))  # which refuses what names a row that is not there
     with open_source(native_place) as source:
-        assert [row[0] for batch in source.rows("sessions") for row in batch] == ["s1", "s2", "s6", "s7"]
+        assert [row[0] for batch in source.rows("sessions") for row in batch] == ["s1", "s2", "s2-of-s4", "s6", "s7"]
     with open_source(place_of(file)) as source, open_source(native_place) as copied:
         ids = [each.id for each in compare(source, copied, ["messages"]).tables[0].differences]
     assert ids == ["m1", "m2", "m0"]  # SQLite has bytes behind all texts

@@ -545,6 +545,18 @@ async def test_a_database_is_removed_from_the_config_alone(family: SqlitePlace, 
         assert "other" in configuration.file.read_text()
         await pilot.press("delete")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmModal))
+        before = configuration.file.read_text()
+        changed = before.replace("  other: ", f"  other: {entry(tmp_path / 'by-hand.db')} # ")
+        configuration.file.write_text(changed)
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ErrorScreen))
+        assert "was changed in" in screen_text(pilot)
+        assert configuration.file.read_text() == changed
+        configuration.file.write_text(before)
+        await pilot.press("escape", "R")
+        await answered(pilot)
+        await pilot.press("delete")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmModal))
         await pilot.press("y")
         await until(pilot, lambda: "other" not in rows(pilot))
         assert overview.look(lambda: other).schema.state == "current"
@@ -661,6 +673,10 @@ async def test_the_switcher_lists_the_last_opened_first(family: SqlitePlace, han
             await until(pilot, lambda name=name: offered(screen)[:1] == [name] and not screen._table.busy)  # type: ignore[misc]
             assert screen._table.current is not None
             assert screen._table.current.name == name
+        browser_list(pilot).action_select()  # a key before it that is only heeded now
+        await pilot.pause()
+        await pilot.pause()
+        assert pilot.app.screen is screen
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, BrowserScreen)
 

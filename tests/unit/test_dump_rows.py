@@ -139,6 +139,8 @@ def test_what_is_no_time_in_that_form_is_refused(text: str) -> None:
         ({"colour": "red"}, "colour", "is no column of this table"),
         ({"added_at": "gone", "added_at:bytes": "xyz"}, "added_at:bytes", "is not as agor-tui writes it"),
         ({"added_at": "gone", "added_at:wrong": "xyz"}, "added_at:wrong", "is not as agor-tui writes it"),
+        ({"added_at": "gone", "added_at:stored": "xyz"}, "added_at:stored", "is not as agor-tui writes it"),
+        ({"added_at": "gone", "added_at:other": "\ud800"}, "added_at:other", "is not as agor-tui writes it"),
     ],
 )
 def test_a_line_that_is_no_row_is_refused_with_its_column(changes: dict[str, Any], column: str, what: str) -> None:

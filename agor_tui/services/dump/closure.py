@@ -18,12 +18,14 @@ _USERS_IN = {
     "mcp_servers": ("owner_user_id",),
 }
 
+_CHOSEN = "chosen tasks"
+"""Those of the chosen sessions, whether they can be exported or not."""
+
 
 class Closure:
     """What is exported; ``source`` is read for that once, but for the messages.
 
-    ``selection`` is None for everything. ``ledger`` is told of all sessions, which may name each other, and of chosen
-    tasks. ``messages`` are those that comments name.
+    ``selection`` is None for everything. ``ledger`` is told of chosen tasks. ``messages`` are those that comments name.
     """
 
     def __init__(self, source: RowSource, selection: Selection | None, ledger: IdLedger) -> None:
@@ -34,11 +36,6 @@ class Closure:
         self._kept: dict[str, set[Any]] = {
             name: set() for name in ("users", "worktrees", "boards", "repos", "mcp_servers")
         }
-        for row in self._rows("sessions"):
-            ledger.add("sessions", [row["session_id"]])
-            if selection is not None:
-                self._kept["worktrees"].add(row["worktree_id"])
-                self._kept["boards"].add(row["board_id"])
         if selection is not None:
             self._follow()
         for row in self._rows("board_comments"):
@@ -46,8 +43,11 @@ class Closure:
 
     def _follow(self) -> None:
         kept = self._kept
+        for row in self._rows("sessions"):
+            kept["worktrees"].add(row["worktree_id"])
+            kept["boards"].add(row["board_id"])
         for row in self._rows("tasks"):
-            self._ledger.add("tasks", [row["task_id"]])
+            self._ledger.add(_CHOSEN, [row["task_id"]])
         for row in self._rows("board_comments"):
             kept["boards"].add(row["board_id"])
         for row in self._rows("session_mcp_servers"):
@@ -82,7 +82,7 @@ class Closure:
             case "board_objects":
                 return row["worktree_id"] in self._kept["worktrees"]
             case "board_comments":
-                return row["session_id"] is not None or not self._ledger.missing("tasks", {row["task_id"]})
+                return row["session_id"] is not None or not self._ledger.missing(_CHOSEN, {row["task_id"]})
             case "mcp_servers":
                 return row["session_id"] is not None or row["mcp_server_id"] in self._kept["mcp_servers"]
             case "users" | "worktrees" | "boards" | "repos":

@@ -118,7 +118,8 @@ def export_database(
             closure = Closure(source, selection, ledger)
             export = _Export(source, closure, ledger, sink, secrets=include_secrets, tell=tell, stop=stop)
             footer = export.run()
-    found = [*source.findings, *export.findings]
+    read = list(dict.fromkeys(source.findings))  # some tables are read twice
+    found = [*read, *export.findings]
     return ExportReport(
         source=source.label,
         file=str(path or "-"),
@@ -128,9 +129,13 @@ def export_database(
         bytes=sink.bytes,
         size=path.stat().st_size if path else None,
         findings=tuple(found[:_MOST_FINDINGS]),
-        finding_count=len(source.findings) + export.finding_count,
+        finding_count=len(read) + export.finding_count,
         seconds=time.monotonic() - began,
     )
+
+
+def _not_exported(id: Any) -> str:
+    return f"no row of that id ({shown(id)}) is exported"
 
 
 def _same(a: Path, b: Path) -> bool:
@@ -201,6 +206,8 @@ class _Export:
             return TableSum(0, total.hex)
         remover = None if self._secrets else SecretRemover(form)
         selection = self._closure.selection
+        if form.self_references:
+            self._know_kept(form)
         expected = self._source.count(form.name, selection) if self._tell else None
         for batch in ahead(self._source.rows(form.name, selection=selection)):
             if self._stop is not None and self._stop.is_set():
@@ -226,44 +233,61 @@ class _Export:
 
     def _sound(self, form: TableFormat, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows without references to what is not exported, and without those that cannot be without theirs."""
-        for place, column in enumerate(form.columns):
-            if not column.nullable and any(row[place] is None for row in rows):
-                gone = [row for row in rows if row[place] is None]
-                self._note([Finding(form.name, key_of(form, row), column.name, _EMPTY, _LEFT_OUT) for row in gone])
-                rows = [row for row in rows if row[place] is not None]
-        done = Written()
-        rows = with_text_keys(form, rows, done)
-        self._note(done.findings)
+        rows, findings = self._holdable(form, rows)
+        self._note(findings)
         if not rows:
             return rows
         columns = list(zip(*rows, strict=True))
         for reference in form.references:
             place = form.names.index(reference.column)
-            wanted = set(columns[place]) - {None}
-            missing = self._missing(reference.table, wanted)
+            missing = self._missing(reference.table, set(columns[place]) - {None})
             if missing:
-                rows = [self._without(form, row, place, required=reference.required) if row[place] in missing else row
-                        for row in rows]  # fmt: skip
-                rows = [row for row in rows if row]
-        for name, words in form.words.items():
-            if not set(columns[form.names.index(name)]) <= words | {None}:
-                rows, findings = repaired(form, rows, postgresql=False, present=lambda table, keys: set(keys))
-                self._note(findings)
-                break
+                rows = [self._without(form, row, place) if row[place] in missing else row for row in rows]
         return rows
+
+    def _holdable(self, form: TableFormat, rows: Sequence[Row]) -> tuple[Sequence[Row], list[Finding]]:
+        """The rows that a native database can have, and why not the others."""
+        findings: list[Finding] = []
+        for place, column in enumerate(form.columns):
+            if not column.nullable and any(row[place] is None for row in rows):
+                gone = [row for row in rows if row[place] is None]
+                findings += [Finding(form.name, key_of(form, row), column.name, _EMPTY, _LEFT_OUT) for row in gone]
+                rows = [row for row in rows if row[place] is not None]
+        done = Written()
+        rows = with_text_keys(form, rows, done)
+        findings += done.findings
+        for reference in form.references:
+            place = form.names.index(reference.column)
+            missing = self._missing(reference.table, {row[place] for row in rows}) if reference.required else None
+            if missing:
+                findings += [
+                    Finding(form.name, key_of(form, row), reference.column, _not_exported(row[place]), _LEFT_OUT)
+                    for row in rows
+                    if row[place] in missing
+                ]
+                rows = [row for row in rows if row[place] not in missing]
+        for name, words in form.words.items():
+            place = form.names.index(name)
+            odd = [row for row in rows if row[place] is not None and row[place] not in words]
+            if odd:
+                findings += repaired(form, odd, postgresql=False, present=lambda table, keys: set(keys))[1]
+                rows = [row for row in rows if row[place] is None or row[place] in words]
+        return rows, findings
+
+    def _know_kept(self, form: TableFormat) -> None:
+        """Note the ids of all rows that will be exported, of a table whose rows may name later ones."""
+        for batch in self._source.rows(form.name, selection=self._closure.selection):
+            rows, _ = self._holdable(form, [row for row in batch if self._closure.has(form.name, row)])
+            self._ledger.add(form.name, [row[form.key_at or 0] for row in rows])
 
     def _missing(self, target: str, wanted: set[Any]) -> set[Any]:
         odd = {each for each in wanted if not isinstance(each, str)}
         return odd | self._ledger.missing(target, wanted - odd)
 
-    def _without(self, form: TableFormat, row: Row, place: int, *, required: bool) -> Row:
-        """The row with nothing at ``place``; () where something has to stand there."""
-        name = form.names[place]
-        if required:
-            what = f"no row of that id ({shown(row[place])}) is exported"
-            self._note([Finding(form.name, key_of(form, row), name, what, _LEFT_OUT)])
-            return ()
-        self._left_empty[f"{form.name}.{name}"] = self._left_empty.get(f"{form.name}.{name}", 0) + 1
+    def _without(self, form: TableFormat, row: Row, place: int) -> Row:
+        """The row with nothing at ``place``."""
+        name = f"{form.name}.{form.names[place]}"
+        self._left_empty[name] = self._left_empty.get(name, 0) + 1
         return (*row[:place], None, *row[place + 1 :])
 
     def _note(self, findings: Sequence[Finding]) -> None:

@@ -280,7 +280,7 @@ class RowDecoder:
             if key == name:
                 values.append(texts.get(name) if kind == "json" else self._plain_value(name, kind, found[name]))
             else:
-                values.append(_read_odd(key, found[key]))
+                values.append(_read_odd(key, kind, found[key]))
         row: Row = self._row(values)
         return row
 
@@ -343,12 +343,21 @@ _WORDS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _read_odd(key: str, value: Any) -> Any:
+_WORD_OF_TEXT = {"json": "text", "text": "stored", "id": "stored"}
+"""The word behind the name of a column that a text has which cannot stand there as itself; else ``other``."""
+
+
+def _read_odd(key: str, kind: str, value: Any) -> Any:
     word = key.partition(":")[2]
     try:
-        return _WORDS[word](value)
+        found = _WORDS[word](value)
+        if isinstance(found, str):
+            found.encode()  # a lone surrogate is nowhere stored as itself
+            if word != _WORD_OF_TEXT.get(kind, "other"):
+                raise ValueError(key)
     except (ValueError, KeyError):
         raise RowError(key, "is not as agor-tui writes it") from None
+    return found
 
 
 def _loaded(part: bytes, head: bytes) -> dict[str, Any]:

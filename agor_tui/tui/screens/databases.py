@@ -311,7 +311,7 @@ class DatabasesScreen(Screen[None]):
         row = self.table.current
         if row is None or row.database.name is None:
             return
-        configuration, name = self.app.configuration, row.database.name
+        configuration, name, seen = self.app.configuration, row.database.name, row.database
         effects = [f"Its entry is taken out of {configuration.file}. The database itself is not touched."]
         if row.database.password.kind == "keyring":
             effects.append("Its password is taken out of the system keyring.")
@@ -320,7 +320,7 @@ class DatabasesScreen(Screen[None]):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._change(lambda: configuration.remove(name), f"{name} is no longer in the config")
+                self._change(lambda: configuration.remove(name, seen=seen), f"{name} is no longer in the config")
 
         self.app.push_screen(ConfirmModal(f"Remove {name} from the config?", effects, action="remove it"), answered)
 

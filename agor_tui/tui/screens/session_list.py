@@ -378,7 +378,8 @@ class SessionListScreen(Screen[None], Generic[R]):
     @on(RecordTable.Selected)
     def _selected(self, event: RecordTable.Selected[R]) -> None:
         event.stop()
-        self.open_session(self.browser_of(event.record), self.session_of(event.record).id)
+        if self.app.screen is self:  # else a later key has led elsewhere already
+            self.open_session(self.browser_of(event.record), self.session_of(event.record).id)
 
     def open_found(self, browser: Browser | None, match: Match) -> None:
         """Open the session of what an id named, at the message or the task that it is."""
