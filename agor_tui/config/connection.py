@@ -78,7 +78,9 @@ def secret_spans(url: str) -> list[tuple[int, int]]:
 
 
 def from_url(fields: ConnectionFields, url: str, environ: Mapping[str, str]) -> ConnectionFields:
-    """The fields that a URL means; its password goes to the password field, where an absent one changes nothing.
+    """The fields that a URL means; its password goes to the password field.
+
+    Where it has none, the password stays, unless the URL names another host: there it must not go unasked.
 
     Raises:
         ConfigError: the URL cannot be read, or is one of another dialect.
@@ -94,7 +96,8 @@ def from_url(fields: ConnectionFields, url: str, environ: Mapping[str, str]) -> 
     assert isinstance(place, PostgresPlace)
     read = of_place(place)
     typed = read.password.replace(BULLET, "")
-    return replace(read, name=fields.name, password=typed or fields.password, url=url)
+    stays = BULLET in read.password or fields.host.strip() in ("", read.host)
+    return replace(read, name=fields.name, password=typed or (fields.password if stays else ""), url=url)
 
 
 def shown_url(fields: ConnectionFields) -> str:

@@ -99,7 +99,9 @@ def test_the_mask_in_a_url_keeps_the_password_and_another_one_replaces_it() -> N
     fields = replace(GOOD, user="ada", password="old")
     assert from_url(fields, f"postgresql://ada:{MASKED}@db/x", {}).password == "old"
     assert from_url(fields, "postgresql://ada:••@db/x", {}).password == "old"
-    assert from_url(fields, "postgresql://ada@db/x", {}).password == "old"
+    assert from_url(replace(fields, host=""), "postgresql://ada@db/x", {}).password == "old"
+    assert from_url(replace(fields, host="db"), "postgresql://ada@db/y", {}).password == "old"
+    assert from_url(replace(fields, host="db"), "postgresql://ada@other/x", {}).password == ""
     assert from_url(fields, "postgresql://ada:new@db/x", {}).password == "new"
     assert from_url(fields, f"postgresql://ada:{MASKED}new@db/x", {}).password == "new"
 
