@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ _FORMATS: tuple[Format, ...] = ("md", "html", "json", "txt")
     cls=Command,
     help="Write sessions as documents to read, keep or send.\n\n"
     "ID is an id or the beginning of one. Without -o all go to standard output as one document; with it, one session "
-    "goes to that file or folder, several go to a folder, a file each, which is replaced where it is there.",
+    "goes to that file or folder, several go to a folder, a file each.",
 )
 @click.argument("session_ids", metavar="ID...", nargs=-1, required=True)
 @click.option(
@@ -35,8 +36,11 @@ _FORMATS: tuple[Format, ...] = ("md", "html", "json", "txt")
     help="md, html, json or txt; without it what the name of the file says, else md.",
 )
 @click.option("-o", "--output", metavar="FILE|FOLDER", help="Where to write.")
+@click.option("--force", is_flag=True, help="Replace files that exist.")
 @pass_settings
-def session_export(settings: Settings, session_ids: tuple[str, ...], format: Format | None, output: str | None) -> None:
+def session_export(
+    settings: Settings, session_ids: tuple[str, ...], format: Format | None, output: str | None, force: bool
+) -> None:
     from agor_tui.services import session_export as exports
     from agor_tui.services.files import make_folder
 
@@ -50,15 +54,27 @@ def session_export(settings: Settings, session_ids: tuple[str, ...], format: For
         if is_folder and _ending(out) and not out.is_dir():
             raise UsageError(f"{quoted(out.name)} would be a folder, and is named like a file.", "Name a folder.")
         format = format or ("md" if is_folder else _format_of(out))
+        paths = [out / name for name in exports.file_names(sessions, format)] if is_folder else [out]
+        if not force:
+            _require_new(paths)
         if len(sessions) > 1:
             exports.export_to_folder(browser, sessions, format, out)
             streams.note(f"Wrote {len(sessions):,} files to {printable(shown(out))}.")
             return
         if is_folder:
             make_folder(out)
-        path = out / exports.file_name(sessions[0], format) if is_folder else out
-        size = exports.export_to_file(browser, sessions, format, path)
-        streams.note(f"Wrote {byte_size(size)} to {printable(shown(path))}.")
+        size = exports.export_to_file(browser, sessions, format, paths[0])
+        streams.note(f"Wrote {byte_size(size)} to {printable(shown(paths[0]))}.")
+
+
+def _require_new(paths: Iterable[Path]) -> None:
+    from agor_tui.db.landing import taken
+
+    found = next((path for path in paths if os.path.lexists(path)), None)
+    if found is not None:
+        error = taken(found)
+        error.hint = f"{error.hint} --force replaces it."
+        raise error
 
 
 def _ending(out: Path) -> Format | None:

@@ -178,7 +178,7 @@ def _finding(finding: Finding) -> str:
 
 
 def _verdict(report: CopyReport) -> Iterator[str]:
-    from agor_tui.services.transfer import losses
+    from agor_tui.services.transfer import kept, losses
 
     rows = sum(table.rows for table in report.tables)
     size = sum(table.bytes for table in report.tables)
@@ -187,11 +187,8 @@ def _verdict(report: CopyReport) -> Iterator[str]:
         yield f"{count(rows)} rows ({byte_size(size)}) would be copied; nothing was written.{lost}"
         return
     took = f"{count(rows)} rows ({byte_size(size)}) copied in {duration(report.seconds * 1000)}"
-    if report.lossless and (kept := report.kept_otherwise):
-        stays = "row stays as TO has it" if kept == 1 else "rows stay as TO has them"
-        yield f"✓ {took}; compared: nothing is missing; {count(kept)} {stays}, otherwise than in FROM."
-    elif report.lossless:
-        yield f"✓ {took}; compared: nothing was lost."
+    if report.lossless:
+        yield f"✓ {took}; compared: {kept(report) or 'nothing was lost'}."
     elif report.finding_count:
         yield f"✗ {took}; not as in FROM: {losses(report)}."
     else:

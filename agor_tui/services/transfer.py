@@ -205,6 +205,17 @@ def losses(report: CopyReport) -> str:
     return ", ".join(f"{count(number)} {noun}{'s' * (number != 1)} {what}" for number, noun, what in found if number)
 
 
+def kept(report: CopyReport) -> str:
+    """What of a lossless copy is not in TO as it is in FROM, as a clause; empty where all is."""
+    from agor_tui.text import count
+
+    rows = report.kept_otherwise
+    if not rows:
+        return ""
+    stays = "row stays as TO has it" if rows == 1 else "rows stay as TO has them"
+    return f"nothing is missing; {count(rows)} {stays}, otherwise than in FROM"
+
+
 def copy_json(report: CopyReport) -> dict[str, Any]:
     """A report for programs: the fields of the records, and whether nothing was lost."""
     from agor_tui.services.comparing import comparison_json

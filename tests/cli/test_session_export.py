@@ -29,6 +29,11 @@ def test_what_goes_to_standard_output_goes_to_a_file(run: Run, agor_db: Path, id
         assert (answer.code, answer.out) == (0, "")
         assert answer.err.endswith(f" to {path}.\n")
         assert path.read_text() == printed.out
+    again = ("session", "export", ids[1], "-d", agor_db, "-o", path)
+    assert f"{path} exists already" in run(*again).err
+    assert path.read_text() == printed.out
+    assert run(*again, "--force").code == 0
+    assert path.read_text() != printed.out
 
 
 def test_several_sessions(run: Run, agor_db: Path, ids: list[str], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from rich.text import Text
 
-from agor_tui.services.transfer import losses
+from agor_tui.services.transfer import kept, losses
 from agor_tui.statuses import Tone
 from agor_tui.text import byte_size, count, duration, printable
 from agor_tui.transfers import CompareReport, CopyReport, Finding, RowDifference, TableCompared, TableCopied
@@ -224,7 +224,7 @@ def copied_sentence(report: CopyReport) -> str:
     rows = sum(each.rows for each in report.tables)
     took = duration(report.seconds * 1000)
     if report.lossless:
-        return f"{rows_text(rows)} copied in {took}, and compared: nothing was lost."
+        return f"{rows_text(rows)} copied in {took}, and compared: {kept(report) or 'nothing was lost'}."
     if report.finding_count:
         return f"{rows_text(rows)} copied in {took}. Not as they were, and listed below: {losses(report)}."
     return f"{rows_text(rows)} copied in {took}, but the two differ now: below is where."
