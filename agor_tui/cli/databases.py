@@ -19,7 +19,7 @@ from agor_tui.text import count, duration, printable
 
 if TYPE_CHECKING:
     from agor_tui.config import Place
-    from agor_tui.records import DatabaseSurvey
+    from agor_tui.database_records import DatabaseSurvey
     from agor_tui.services.configuration import Configuration, NamedDatabase, PasswordHome
 
 _MOST_AT_ONCE = 32

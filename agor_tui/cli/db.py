@@ -16,7 +16,7 @@ from agor_tui.cli.dump import db_export, db_import
 from agor_tui.cli.listing import json_option
 from agor_tui.cli.places import ask, named, place_of, require_terminal, yes_option
 from agor_tui.cli.transfer import db_copy, db_migrate_to_postgres
-from agor_tui.records import MigrationEvent, MigrationRun, MigrationStatus, Revision
+from agor_tui.database_records import MigrationEvent, MigrationRun, MigrationStatus, Revision
 from agor_tui.text import duration, printable
 
 if TYPE_CHECKING:

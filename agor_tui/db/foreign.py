@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Column, MetaData, Table, select
 from sqlalchemy.engine import Connection
 
+from agor_tui.database_records import Revision
 from agor_tui.db.catalog import read_catalog
 from agor_tui.db.types import EpochMs, Text
-from agor_tui.records import Revision
 
 _DRIZZLE_READABLE = """
 SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')

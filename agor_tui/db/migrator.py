@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.schema import CreateSchema
 
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe, primary
+from agor_tui.database_records import Loss, MigrationEvent, MigrationPlan, MigrationRun, MigrationStatus, Revision
 from agor_tui.db import scripts, transfer_marks
 from agor_tui.db.backup import copy_file, copy_path
 from agor_tui.db.drift import differences
@@ -30,7 +31,6 @@ from agor_tui.db.rehearsal import count_losses, rehearse
 from agor_tui.db.revision import HEAD, REVISIONS, VERSION_TABLE, current_revision, ownership, require_known
 from agor_tui.db.tables import metadata, schema_migrations
 from agor_tui.errors import Cancelled, DatabaseError, ForeignDatabaseError, ReadOnlyError, UsageError
-from agor_tui.records import Loss, MigrationEvent, MigrationPlan, MigrationRun, MigrationStatus, Revision
 
 Progress = Callable[[Revision], None]
 """Called with each revision that was applied or undone, when that is in the database for good."""

@@ -12,12 +12,12 @@ from typing import Any
 from sqlalchemy import column, create_engine, event, func, select, table
 from sqlalchemy.engine import Connection
 
+from agor_tui.database_records import Loss
 from agor_tui.db import scripts
 from agor_tui.db.catalog import read_catalog
 from agor_tui.db.revision import VERSION_TABLE
 from agor_tui.db.tables import schema_migrations
 from agor_tui.errors import MigrationError
-from agor_tui.records import Loss
 
 _CHANGES = ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE")
 _OURS = (VERSION_TABLE, schema_migrations.name)

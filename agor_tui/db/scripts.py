@@ -18,9 +18,9 @@ from sqlalchemy import delete, exc, insert
 from sqlalchemy.engine import Connection
 
 import agor_tui
+from agor_tui.database_records import Revision
 from agor_tui.db.tables import schema_migrations
 from agor_tui.errors import MigrationError
-from agor_tui.records import Revision
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -13,12 +13,12 @@ from typing import TypeVar
 from sqlalchemy.engine import Connection
 
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, SqlitePlace, describe
+from agor_tui.database_records import DatabaseInfo, DatabaseSurvey, DatabaseTest, SchemaState
 from agor_tui.db.engine import Database
 from agor_tui.db.foreign import foreign_revisions
 from agor_tui.db.revision import REVISIONS, current_revision, ownership
 from agor_tui.errors import DatabaseError, UnknownSchemaError
 from agor_tui.filters import SessionFilter
-from agor_tui.records import DatabaseInfo, DatabaseSurvey, DatabaseTest, SchemaState
 from agor_tui.repositories.base import Store
 from agor_tui.repositories.sessions import SessionRepository
 from agor_tui.repositories.store import learn, writable

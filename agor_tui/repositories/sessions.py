@@ -12,17 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from agor_tui.db.statement import parameter
 from agor_tui.db.types import Id, Instant
 from agor_tui.filters import Choice, SessionFilter, TaskFilter
-from agor_tui.records import (
-    Count,
-    Cursor,
-    Detail,
-    DetailGroup,
-    Page,
-    Session,
-    SessionDetail,
-    Sort,
-    SortKey,
-)
+from agor_tui.records import Count, Cursor, Detail, DetailGroup, Page, Session, SessionDetail, Sort, SortKey
 from agor_tui.repositories.base import Repository, Store, decoded
 from agor_tui.repositories.conditions import chosen, contains, named
 from agor_tui.repositories.names import Names

@@ -8,11 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe
+from agor_tui.database_records import DatabaseInfo
 from agor_tui.db.catalog import Catalog, read_catalog
 from agor_tui.db.engine import Database
 from agor_tui.db.revision import VERSION_TABLE, require_current
 from agor_tui.errors import DatabaseError
-from agor_tui.records import DatabaseInfo
 from agor_tui.repositories.base import Store
 from agor_tui.schemas import recognise
 from agor_tui.schemas.agor_tables import DEFAULT_TENANT

@@ -12,15 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from agor_tui.db.types import load_json
-from agor_tui.records import (
-    AttachmentBlock,
-    Block,
-    NoticeBlock,
-    TextBlock,
-    ThinkingBlock,
-    ToolCall,
-    UnknownBlock,
-)
+from agor_tui.records import AttachmentBlock, Block, NoticeBlock, TextBlock, ThinkingBlock, ToolCall, UnknownBlock
 from agor_tui.schemas.json_shapes import base64_size, dump, is_dict, labelled, last_part, string
 
 # Marks of the snapshots that the program takes for undoing, and mentions of an agent: these stand in the

@@ -10,15 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from agor_tui.db.types import dump_json, load_json
-from agor_tui.records import (
-    AttachmentBlock,
-    Block,
-    NoticeBlock,
-    TextBlock,
-    ThinkingBlock,
-    ToolCall,
-    UnknownBlock,
-)
+from agor_tui.records import AttachmentBlock, Block, NoticeBlock, TextBlock, ThinkingBlock, ToolCall, UnknownBlock
 from agor_tui.schemas.json_shapes import is_dict, string
 from agor_tui.schemas.opencode_content import blocks, raw_files
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from agor_tui.database_records import DatabaseInfo
 from agor_tui.errors import AmbiguousIdError, NotFoundError, quoted, suggestion
 from agor_tui.filters import Choice, SessionFilter, TaskFilter
 from agor_tui.records import (
@@ -12,7 +13,6 @@ from agor_tui.records import (
     Board,
     Count,
     Cursor,
-    DatabaseInfo,
     Kind,
     Match,
     Message,

@@ -9,8 +9,8 @@ from typing import Literal, TypeVar
 
 from agor_tui import paths
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, SqlitePlace, describe
+from agor_tui.database_records import DatabaseSurvey
 from agor_tui.errors import AgorError, Cancelled, DatabaseError, quoted
-from agor_tui.records import DatabaseSurvey
 from agor_tui.services.overview import look
 
 T = TypeVar("T")

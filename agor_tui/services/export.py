@@ -16,21 +16,9 @@ from typing import Any, TypeVar
 import orjson
 
 from agor_tui.config.places import PostgresPlace, describe
+from agor_tui.database_records import DatabaseSurvey, DatabaseTest, MigrationStatus
 from agor_tui.errors import AgorError
-from agor_tui.records import (
-    Board,
-    DatabaseSurvey,
-    DatabaseTest,
-    Match,
-    Message,
-    MigrationStatus,
-    Session,
-    SessionDetail,
-    Task,
-    TaskDetail,
-    ToolCall,
-    TreeNode,
-)
+from agor_tui.records import Board, Match, Message, Session, SessionDetail, Task, TaskDetail, ToolCall, TreeNode
 from agor_tui.redact import redact_text
 from agor_tui.services.configuration import ConfigValue, NamedDatabase
 from agor_tui.services.conversation import readable_text

@@ -8,8 +8,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe
+from agor_tui.database_records import (
+    DatabaseTest,
+    MigrationEvent,
+    MigrationPlan,
+    MigrationRun,
+    MigrationStatus,
+    Revision,
+)
 from agor_tui.errors import ForeignDatabaseError
-from agor_tui.records import DatabaseTest, MigrationEvent, MigrationPlan, MigrationRun, MigrationStatus, Revision
 
 if TYPE_CHECKING:
     from agor_tui.services.browser import Browser

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from agor_tui import paths
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, describe, primary
+from agor_tui.database_records import DatabaseSurvey
 from agor_tui.errors import AbsentError, AgorError, DatabaseError
-from agor_tui.records import DatabaseSurvey
 
 if TYPE_CHECKING:
     from agor_tui.db.engine import Database

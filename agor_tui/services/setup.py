@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from agor_tui import paths
 from agor_tui.config.passwords import PasswordHome, from_command
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe
+from agor_tui.database_records import MigrationEvent, Revision
 from agor_tui.errors import AgorError, ConfigError, quoted
-from agor_tui.records import MigrationEvent, Revision
 from agor_tui.services.examination import Finding, Outlook
 
 if TYPE_CHECKING:

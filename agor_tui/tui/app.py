@@ -20,8 +20,9 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from agor_tui.config.preferences import Preferences
+from agor_tui.database_records import DatabaseInfo
 from agor_tui.errors import AgorError, ConfigError
-from agor_tui.records import DatabaseInfo, LiveState
+from agor_tui.records import LiveState
 from agor_tui.services.configuration import Configuration
 from agor_tui.text import printable
 from agor_tui.tui.asking import let_go, start_thread

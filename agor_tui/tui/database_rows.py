@@ -9,8 +9,8 @@ from datetime import datetime
 
 from agor_tui import paths
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, SqlitePlace, describe
+from agor_tui.database_records import DatabaseInfo, DatabaseSurvey
 from agor_tui.errors import AbsentError, AgorError
-from agor_tui.records import DatabaseInfo, DatabaseSurvey
 from agor_tui.services.configuration import NamedDatabase
 from agor_tui.services.memory import Recalled, key_of
 from agor_tui.services.overview import NoAnswerError, NotRunningError

@@ -11,9 +11,10 @@ from weakref import WeakKeyDictionary
 from textual.binding import Binding
 from textual.screen import Screen
 
+from agor_tui.database_records import DatabaseInfo
 from agor_tui.errors import AgorError, EditConflictError, NotFoundError, quoted
 from agor_tui.filters import SessionFilter
-from agor_tui.records import Board, DatabaseInfo, Session
+from agor_tui.records import Board, Session
 from agor_tui.statuses import status_glyph, status_word
 from agor_tui.text import count, printable
 from agor_tui.tui.asking import ask

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agor_tui.config.places import Place
+from agor_tui.database_records import MigrationEvent, MigrationPlan, MigrationRun
 from agor_tui.errors import AgorError, Cancelled, MigrationError
-from agor_tui.records import MigrationEvent, MigrationPlan, MigrationRun
 from agor_tui.services import migrations
 from agor_tui.statuses import Tone
 from agor_tui.text import duration, printable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, SqlitePlace, describe
-from agor_tui.records import Loss, MigrationPlan, MigrationStatus, Revision
+from agor_tui.database_records import Loss, MigrationPlan, MigrationStatus, Revision
 from agor_tui.statuses import Tone
 from agor_tui.text import NOTHING, count, duration, printable
 from agor_tui.tui.moments import CELLS, Moments

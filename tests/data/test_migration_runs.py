@@ -14,9 +14,9 @@ import psycopg
 import pytest
 
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace
+from agor_tui.database_records import Loss, MigrationEvent, MigrationRun
 from agor_tui.db import migration_lock, revision
 from agor_tui.errors import AgorError, Cancelled, DatabaseError
-from agor_tui.records import Loss, MigrationEvent, MigrationRun
 from agor_tui.services import migrations
 
 from ..conftest import place_of

@@ -14,9 +14,10 @@ import psycopg
 import pytest
 
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace
+from agor_tui.database_records import SchemaState
 from agor_tui.db import revision
 from agor_tui.errors import AbsentError, AgorError, ConfigError, DatabaseError
-from agor_tui.records import Count, SchemaState
+from agor_tui.records import Count
 from agor_tui.repositories import probe
 from agor_tui.services import overview
 from agor_tui.services.overview import NoAnswerError, NotRunningError, look

@@ -17,9 +17,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from agor_tui.config import resolve
+from agor_tui.database_records import DatabaseInfo
 from agor_tui.db.revision import REVISIONS
 from agor_tui.errors import AgorError, Cancelled, DatabaseError
-from agor_tui.records import DatabaseInfo
 from agor_tui.services import migrations
 from agor_tui.services.databases import open_database
 

@@ -12,8 +12,9 @@ import pytest
 from textual.pilot import Pilot
 
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, SqlitePlace
+from agor_tui.database_records import DatabaseInfo, DatabaseSurvey, SchemaState
 from agor_tui.errors import AbsentError, AgorError, ConfigError, DatabaseError
-from agor_tui.records import Count, DatabaseInfo, DatabaseSurvey, SchemaState
+from agor_tui.records import Count
 from agor_tui.services import overview
 from agor_tui.services.browser import Browser
 from agor_tui.services.configuration import Configuration, NamedDatabase

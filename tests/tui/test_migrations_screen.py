@@ -14,8 +14,8 @@ import pytest
 from textual.pilot import Pilot
 
 from agor_tui.config.places import Place, SqlitePlace
+from agor_tui.database_records import MigrationEvent, MigrationPlan, MigrationRun, MigrationStatus, Revision
 from agor_tui.db import migrator, revision
-from agor_tui.records import MigrationEvent, MigrationPlan, MigrationRun, MigrationStatus, Revision
 from agor_tui.services import migrations
 from agor_tui.services.browser import Browser
 from agor_tui.services.configuration import Configuration

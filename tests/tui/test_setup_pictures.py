@@ -119,7 +119,8 @@ def test_what_is_here(
             never.wait(20)
         if candidate is places[1]:
             raise DatabaseError("It is broken.")
-        from agor_tui.records import Count, DatabaseInfo, DatabaseSurvey, SchemaState
+        from agor_tui.database_records import DatabaseInfo, DatabaseSurvey, SchemaState
+        from agor_tui.records import Count
 
         info = DatabaseInfo("agor.db", "sqlite", "3.50", "agor", "", True, "Agor", "")
         return DatabaseSurvey(info, 1.0, 0.2, SchemaState("theirs"), Count(1204), 10)

@@ -9,15 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agor_tui.records import (
-    AttachmentBlock,
-    Block,
-    NoticeBlock,
-    TextBlock,
-    ThinkingBlock,
-    ToolCall,
-    UnknownBlock,
-)
+from agor_tui.records import AttachmentBlock, Block, NoticeBlock, TextBlock, ThinkingBlock, ToolCall, UnknownBlock
 from agor_tui.schemas.opencode_content import blocks
 
 KEYS = (

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from agor_tui.config.places import Place, describe, primary
+from agor_tui.database_records import MigrationStatus
 from agor_tui.errors import Cancelled, DatabaseError
-from agor_tui.records import MigrationStatus
 from agor_tui.services import migrations
 from agor_tui.transfers import CheckItem, CheckReport, Progress, Tell
 

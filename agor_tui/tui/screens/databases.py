@@ -13,8 +13,8 @@ from textual.screen import Screen
 
 from agor_tui.config.places import Place, PostgresPlace, describe
 from agor_tui.config.resolve import DEFAULT_NAME
+from agor_tui.database_records import DatabaseInfo, DatabaseSurvey
 from agor_tui.errors import AgorError
-from agor_tui.records import DatabaseInfo, DatabaseSurvey
 from agor_tui.text import printable
 from agor_tui.tui.asking import ask
 from agor_tui.tui.database_rows import DatabaseRow, database_columns, mark_open, rows_of, text_of

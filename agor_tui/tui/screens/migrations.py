@@ -13,8 +13,8 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from agor_tui.config.places import Place, describe
+from agor_tui.database_records import MigrationEvent, MigrationPlan, MigrationRun, MigrationStatus, Revision
 from agor_tui.errors import AgorError, ReadOnlyError
-from agor_tui.records import MigrationEvent, MigrationPlan, MigrationRun, MigrationStatus, Revision
 from agor_tui.services import migrations
 from agor_tui.services.memory import key_of
 from agor_tui.tui.asking import ask

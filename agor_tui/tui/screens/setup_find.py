@@ -13,8 +13,8 @@ from textual.widget import Widget
 
 from agor_tui.config.connection import FormKind
 from agor_tui.config.places import SqlitePlace
+from agor_tui.database_records import DatabaseSurvey
 from agor_tui.errors import AgorError
-from agor_tui.records import DatabaseSurvey
 from agor_tui.services.discovery import Candidate, Unopened, candidates, unopened
 from agor_tui.services.examination import missing_extra, sessions_of
 from agor_tui.services.overview import NoAnswerError, look

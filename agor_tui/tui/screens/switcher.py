@@ -16,8 +16,8 @@ from textual.widgets import Input, Static
 from agor_tui.config.places import Place, describe
 from agor_tui.config.settings import looks_like_path
 from agor_tui.config.urls import is_url
+from agor_tui.database_records import DatabaseInfo
 from agor_tui.errors import AgorError
-from agor_tui.records import DatabaseInfo
 from agor_tui.services.configuration import Configuration, NamedDatabase
 from agor_tui.services.memory import Memory, key_of
 from agor_tui.statuses import Tone

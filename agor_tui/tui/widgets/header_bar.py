@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.reactive import reactive
 
-from agor_tui.records import DatabaseInfo
+from agor_tui.database_records import DatabaseInfo
 from agor_tui.statuses import Tone
 from agor_tui.text import printable
 from agor_tui.tui.modes import MAIN_SCREENS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from agor_tui.records import MigrationStatus, Revision
+from agor_tui.database_records import MigrationStatus, Revision
 from agor_tui.text import NOTHING, duration, printable
 from agor_tui.tui.migration_text import STATES, owner_sentence
 from agor_tui.tui.moments import Moments

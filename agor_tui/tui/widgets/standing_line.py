@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agor_tui.cells import fit
 from agor_tui.config.places import Place, describe
-from agor_tui.records import MigrationStatus
+from agor_tui.database_records import MigrationStatus
 from agor_tui.services.migrations import name_of
 from agor_tui.statuses import Tone
 from agor_tui.text import duration, printable
