@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+WORKERS = (os.cpu_count() or 1) + 1
+"""One more than there are processors: many tests wait for a server, a program or a time limit."""
 
 CHECKS = (
     ("lint", ("-m", "ruff", "check", ".")),
@@ -26,7 +29,7 @@ def main(arguments: list[str]) -> int:
     print("== tests", flush=True)
     if failed:
         print(f"These checks failed: {', '.join(failed)}.", flush=True)
-    tests = subprocess.run([sys.executable, "-m", "pytest", "-n", "auto", *arguments], cwd=ROOT).returncode
+    tests = subprocess.run([sys.executable, "-m", "pytest", "-n", str(WORKERS), *arguments], cwd=ROOT).returncode
     return tests or bool(failed)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import textual._wait
 
 from agor_tui.config.places import Place, SqlitePlace
 
@@ -17,6 +18,11 @@ from ..data.conftest import next_revision
 from ..servers import PostgresServer
 
 __all__ = ["next_revision"]
+
+# After each key Textual's pilot sleeps until the process was idle for so many seconds, twice. Its own measure, 20 ms,
+# made half of the time of these tests; what takes the app longer is waited for by ``until``.
+textual._wait.SLEEP_GRANULARITY = 0.005
+textual._wait.SLEEP_IDLE = 0.0005
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -350,7 +350,9 @@ async def test_an_id_is_found_while_it_is_typed(connect: Connect, built: tuple[P
         assert "Twin one" in picture(pilot)
         await type_in(pilot, "zz")
         await until(pilot, lambda: "Not understood" in picture(pilot))
-        await pilot.press("backspace", "backspace", "down", "enter")
+        await pilot.press("backspace", "backspace")
+        await until(pilot, lambda: " fit" in picture(pilot))
+        await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, SessionScreen))
         assert pilot.app.screen.session_id in rows.sessions.values()  # type: ignore[attr-defined]
         await pilot.press("escape")

@@ -246,5 +246,6 @@ def test_the_switcher(snap_compare: Compare, settings: Settings, size: tuple[int
         await until(pilot, lambda: not first.panel.display or first.panel.filled)
         await pilot.press("d")
         await until(pilot, lambda: isinstance(pilot.app.screen, SwitcherModal) and "team" in screen_text(pilot))
+        await until(pilot, lambda: not pilot.app.screen.query_one("RecordTable").busy)  # type: ignore[attr-defined]
 
     assert snap_compare(app_on(settings, theme.name), terminal_size=size, run_before=run)
