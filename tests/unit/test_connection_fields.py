@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from agor_tui.config.connection import (
@@ -65,6 +65,7 @@ def test_the_fields_survive_the_way_through_the_url(fields: ConnectionFields) ->
 @given(typed())
 def test_the_url_never_shows_the_password(fields: ConnectionFields) -> None:
     fields = replace(fields, password="pass" + fields.password + "word")
+    assume(fields.password not in repr(replace(fields, password="")))
     assert fields.password not in shown_url(fields)
     assert (MASKED in shown_url(fields)) == bool(fields.password)
     assert fields.password not in repr(fields)
