@@ -231,7 +231,7 @@ def test_picture(snap_compare: Compare, empty: Place, size: Any, theme: Any, key
 
     async def run(pilot: Pilot[None]) -> None:
         await to_the_board(pilot)
-        await until(pilot, lambda: "that takes" in screen_text(pilot))
+        await until(pilot, lambda: "many words" in screen_text(pilot))
         await pilot.press(*keys)
         await until(pilot, lambda: not keys or "Checkout" in screen_text(pilot))
 
