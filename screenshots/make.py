@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from textual._context import visible_screen_stack
+
 from agor_tui import paths
 from agor_tui.services.configuration import Configuration
 from agor_tui.services.demo import REFERENCE, prepare
@@ -102,6 +104,7 @@ async def take(picture: Picture) -> None:
             before, same = "", 0
             for _ in range(MOST_LOOKS):
                 await pilot.pause(0.1)
+                visible_screen_stack.set(app._background_screens)  # as Textual does before it draws
                 lines = app.screen._compositor.render_strips()
                 now = "\n".join("".join(segment.text for segment in line) for line in lines)
                 same = same + 1 if now == before and not any(word in now for word in UNDER_WAY) else 0

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 
 from agor_tui.errors import AgorError
@@ -65,6 +66,8 @@ class Items:
 
 def screen_text(pilot: Pilot[Any]) -> str:
     """What the whole screen shows."""
+    # As Textual does before it draws: else a dialog drawn here first would have nothing behind it, and keep that.
+    visible_screen_stack.set(pilot.app._background_screens)
     strips = pilot.app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 

@@ -33,7 +33,7 @@ from agor_tui.tui.widgets.key_bar import KeyBar
 from ..builders.agor import build_sqlite
 from ..builders.agor_rows import Rows
 from ..data.test_repositories import World
-from .lists import until
+from .lists import screen_text, until
 
 NOW = datetime(2025, 10, 12, 12, 0, tzinfo=UTC)
 Connect = Callable[[], Browser]
@@ -85,17 +85,6 @@ def explanation(pilot: Pilot[None]) -> str:
     return pilot.app.screen_stack[0].query_one(FilterRule).note
 
 
-def picture(pilot: Pilot[None]) -> str:
-    """All that the terminal shows."""
-    screen = pilot.app.screen
-    width, height = screen.size
-    return "\n".join(
-        "".join(segment.text for segment in line)
-        for line in screen._compositor.render_strips(screen.size)[:height]
-        if width
-    )
-
-
 async def type_in(pilot: Pilot[None], text: str) -> None:
     await pilot.press(*(" " if char == " " else char for char in text))
 
@@ -105,8 +94,8 @@ async def test_it_lists_the_sessions_newest_first(connect: Connect) -> None:
         assert len(titles(pilot)) == 21
         assert titles(pilot)[-1] == "Root of a family"
         assert count_text(pilot) == "21 sessions"
-        assert "agor.db · sqlite" in picture(pilot)
-        assert "read-only" in picture(pilot)
+        assert "agor.db · sqlite" in screen_text(pilot)
+        assert "read-only" in screen_text(pilot)
 
 
 async def test_it_browses_every_dialect(native_place: Place) -> None:
@@ -137,7 +126,7 @@ async def test_it_paints_before_the_database_is_open(connect: Connect) -> None:
     app = AgorApp(slow, clock=lambda: NOW)
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.pause()
-        shown = picture(pilot)
+        shown = screen_text(pilot)
         assert "agor-tui" in shown
         assert "Opening the database" in shown
         assert "opening…" in shown
@@ -160,7 +149,7 @@ async def test_escape_leaves_a_server_that_hangs_and_r_tries_again(connect: Conn
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("escape")
         await pilot.pause()
-        assert "No database is open" in picture(pilot)
+        assert "No database is open" in screen_text(pilot)
         gate.set()
         await pilot.pause(0.05)
         assert app.browser is None
@@ -176,12 +165,12 @@ async def test_a_database_that_cannot_be_opened_gets_a_screen_that_can_be_left(
     app = AgorApp(lambda: open_database(str(path), environ={}), clock=lambda: NOW)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, ErrorScreen))
-        await until(pilot, lambda: "does not exist" in picture(pilot))
-        assert "Traceback" not in picture(pilot)
+        await until(pilot, lambda: "does not exist" in screen_text(pilot))
+        assert "Traceback" not in screen_text(pilot)
         assert not path.exists()
         await pilot.press("escape")
         assert isinstance(app.screen, BrowserScreen)
-        assert "No database is open" in picture(pilot)
+        assert "No database is open" in screen_text(pilot)
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, ErrorScreen))
         build_sqlite(path, "2026")
@@ -198,7 +187,7 @@ async def test_a_fault_nobody_foresaw_is_one_sentence(tmp_path: Path) -> None:
     async with app.run_test(size=(100, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, ErrorScreen))
         await pilot.pause()
-        shown = picture(pilot)
+        shown = screen_text(pilot)
         assert "RuntimeError" in shown
         assert "hunter2" not in shown
         assert "Traceback" not in shown
@@ -217,8 +206,8 @@ async def test_a_server_that_goes_away_is_said_in_the_list_and_r_reads_again(con
 
         browser.session_page = gone
         await pilot.press("R")
-        await until(pilot, lambda: "does not answer" in picture(pilot))
-        assert "Is it running?" in picture(pilot)
+        await until(pilot, lambda: "does not answer" in screen_text(pilot))
+        assert "Is it running?" in screen_text(pilot)
         assert isinstance(pilot.app.screen, BrowserScreen)
         browser.session_page = whole
         await pilot.press("R")
@@ -270,9 +259,9 @@ async def test_a_filter_that_nothing_fits_says_which_and_how_to_go_on(connect: C
         await pilot.press("slash")
         await type_in(pilot, "zebra")
         await pilot.press("enter")
-        await until(pilot, lambda: "No session matches" in picture(pilot))
-        assert "Nothing fits the filter zebra" in picture(pilot)
-        assert "esc takes the filter away" in picture(pilot)
+        await until(pilot, lambda: "No session matches" in screen_text(pilot))
+        assert "Nothing fits the filter zebra" in screen_text(pilot)
+        assert "esc takes the filter away" in screen_text(pilot)
         await pilot.press("enter", "t", "y", "end", "home")
         assert isinstance(pilot.app.screen, BrowserScreen)
 
@@ -330,11 +319,11 @@ async def test_sorting_by_menu_by_key_and_by_click(connect: Connect) -> None:
         await pilot.pause()
         await pilot.press("down", "down", "enter")
         await until(pilot, lambda: titles(pilot)[0] == "Child")
-        assert "TITLE▴" in picture(pilot)
+        assert "TITLE▴" in screen_text(pilot)
         await pilot.press("S")
-        await until(pilot, lambda: titles(pilot)[-1] == "Child" and "TITLE▾" in picture(pilot))
+        await until(pilot, lambda: titles(pilot)[-1] == "Child" and "TITLE▾" in screen_text(pilot))
         await pilot.click("RecordTable", offset=(2, 0))
-        await until(pilot, lambda: "ID▾" in picture(pilot))
+        await until(pilot, lambda: "ID▾" in screen_text(pilot))
         await pilot.press("s", "escape")
         assert isinstance(pilot.app.screen, BrowserScreen)
 
@@ -346,19 +335,19 @@ async def test_an_id_is_found_while_it_is_typed(connect: Connect, built: tuple[P
         modal = pilot.app.screen
         assert isinstance(modal, GoToModal)
         await type_in(pilot, "0199cc69")
-        await until(pilot, lambda: " fit" in picture(pilot))
-        assert "Twin one" in picture(pilot)
+        await until(pilot, lambda: " fit" in screen_text(pilot))
+        assert "Twin one" in screen_text(pilot)
         await type_in(pilot, "zz")
-        await until(pilot, lambda: "Not understood" in picture(pilot))
+        await until(pilot, lambda: "Not understood" in screen_text(pilot))
         await pilot.press("backspace", "backspace")
-        await until(pilot, lambda: " fit" in picture(pilot))
+        await until(pilot, lambda: " fit" in screen_text(pilot))
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, SessionScreen))
         assert pilot.app.screen.session_id in rows.sessions.values()  # type: ignore[attr-defined]
         await pilot.press("escape")
         await pilot.press("g")
         await type_in(pilot, "ffffffff")
-        await until(pilot, lambda: "No such id" in picture(pilot))
+        await until(pilot, lambda: "No such id" in screen_text(pilot))
         await pilot.press("enter", "escape")
         assert isinstance(pilot.app.screen, BrowserScreen)
 
@@ -381,7 +370,7 @@ async def test_y_copies_the_whole_id(connect: Connect, built: tuple[Path, Rows])
     async with browsing(connect) as pilot:
         await pilot.press("end", "y")
         assert pilot.app.clipboard == built[1].sessions["root"]
-        await until(pilot, lambda: "Copied" in picture(pilot))
+        await until(pilot, lambda: "Copied" in screen_text(pilot))
 
 
 async def test_help_lists_the_keys_and_the_filter_language(connect: Connect) -> None:
@@ -389,7 +378,7 @@ async def test_help_lists_the_keys_and_the_filter_language(connect: Connect) -> 
         await pilot.press("question_mark")
         assert isinstance(pilot.app.screen, HelpScreen)
         await pilot.pause()
-        shown = picture(pilot)
+        shown = screen_text(pilot)
         for words in ("Go to an id or its beginning", "Reverse the order", "status:", "archived:", "Leave agor-tui"):
             assert words in shown
         await pilot.press("j", "k", "escape")
@@ -425,13 +414,15 @@ async def test_the_footer_shows_at_most_nine_keys_that_work_here(connect: Connec
 async def test_the_selected_session_stands_beside_the_list_where_there_is_room(connect: Connect) -> None:
     async with browsing(connect, (160, 40)) as pilot:
         await pilot.press("end")
-        await until(pilot, lambda: "TASKS" in picture(pilot) and "Root of a family" in picture(pilot).split("│")[1])
-        assert "LAST" in picture(pilot)
+        await until(
+            pilot, lambda: "TASKS" in screen_text(pilot) and "Root of a family" in screen_text(pilot).split("│")[1]
+        )
+        assert "LAST" in screen_text(pilot)
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
         assert not screen_of(pilot).panel.display
         await pilot.resize_terminal(80, 50)
-        await until(pilot, lambda: "TASKS" in picture(pilot))
+        await until(pilot, lambda: "TASKS" in screen_text(pilot))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (10, 4), (40, 10), (80, 24), (109, 24), (110, 24), (200, 60)])
@@ -443,7 +434,7 @@ async def test_it_is_usable_at_any_size(connect: Connect, size: tuple[int, int])
         await pilot.pause()
         assert isinstance(pilot.app.screen, BrowserScreen)
         if size[0] >= 40:
-            assert "TITLE" in picture(pilot)
+            assert "TITLE" in screen_text(pilot)
 
 
 async def test_the_header_gives_way_in_its_order(connect: Connect) -> None:
@@ -475,7 +466,7 @@ async def test_text_of_the_database_does_no_harm(connect: Connect) -> None:
         for _ in range(21):
             await pilot.press("down")
         await pilot.pause(0.2)
-        shown = picture(pilot)
+        shown = screen_text(pilot)
         assert "\x1b" not in shown
         assert "[bold]no[/bold]" in shown
 
@@ -490,7 +481,7 @@ async def test_a_list_of_no_sessions_says_so(tmp_path: Path) -> None:
     connection.commit()
     connection.close()
     async with browsing(lambda: open_database(str(path), environ={})) as pilot:
-        await until(pilot, lambda: "No sessions yet" in picture(pilot))
+        await until(pilot, lambda: "No sessions yet" in screen_text(pilot))
         assert count_text(pilot) == "0 sessions"
 
 

@@ -177,7 +177,7 @@ def test_no_database_is_named(snap_compare: Compare, settings: Settings, monkeyp
     """Only the open one, and how to add others."""
     monkeypatch.setattr(settings, "databases", lambda: ())
     monkeypatch.setattr("agor_tui.tui.screens.databases.DatabasesScreen._opened", lambda self: None)
-    keys = after(until_true=lambda screen: "No database is named" in screen_text_of(screen))
+    keys = after(until_true=lambda screen: screen.table.notice is not None)
     assert snap_compare(app_on(settings), terminal_size=(80, 24), run_before=keys)
 
 
@@ -194,10 +194,6 @@ def test_settings_that_cannot_be_read(
 
     monkeypatch.setattr(settings, "databases", broken)
     assert snap_compare(app_on(settings), terminal_size=(80, 24), run_before=after())
-
-
-def screen_text_of(screen: DatabasesScreen) -> str:
-    return "\n".join("".join(s.text for s in strip) for strip in screen._compositor.render_strips())
 
 
 def in_dialog(*keys: str) -> Any:
