@@ -61,6 +61,23 @@ def empty(native_templates: Callable[[str], str], tmp_path: Path) -> Place:
 
 
 @pytest.fixture
+def empty_server(
+    postgres_server: Callable[[int], PostgresServer], native_templates: Callable[[str], str]
+) -> Iterator[Place]:
+    """A native database without rows on PostgreSQL 18."""
+    url = postgres_server(18).create_database(native_templates("postgresql-18"))
+    yield place_of(url)
+    postgres_server(18).drop_database(url)
+
+
+@pytest.fixture(params=["empty", "empty_server"], ids=["sqlite", "postgresql-18"])
+def place(request: pytest.FixtureRequest) -> Place:
+    """A native database without rows, on each dialect."""
+    found: Place = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
 def server_family(
     postgres_server: Callable[[int], PostgresServer], native_templates: Callable[[str], str]
 ) -> Iterator[Place]:

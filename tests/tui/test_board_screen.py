@@ -24,9 +24,7 @@ from agor_tui.tui.screens.conflict import ConflictModal
 from agor_tui.tui.screens.prompt import PromptModal
 from agor_tui.tui.themes import DARK, LIGHT
 
-from ..conftest import place_of
 from ..data.test_repositories import NOON, World
-from ..servers import PostgresServer
 from .lists import screen_text, until
 
 Compare = Callable[..., bool]
@@ -35,23 +33,6 @@ TITLES = (
     "日本語の見出し 👨‍👩‍👧",
     "[b]A title of many words that takes two lines and more[/b]",
 )
-
-
-@pytest.fixture
-def empty_server(
-    postgres_server: Callable[[int], PostgresServer], native_templates: Callable[[str], str]
-) -> Iterator[Place]:
-    """A native database without rows on PostgreSQL 18."""
-    url = postgres_server(18).create_database(native_templates("postgresql-18"))
-    yield place_of(url)
-    postgres_server(18).drop_database(url)
-
-
-@pytest.fixture(params=["empty", "empty_server"], ids=["sqlite", "postgresql-18"])
-def place(request: pytest.FixtureRequest) -> Place:
-    """A native database without rows."""
-    found: Place = request.getfixturevalue(request.param)
-    return found
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -37,17 +37,6 @@ from .talks import START, Long
 
 _numbers = itertools.count()
 BOTH = pytest.mark.parametrize("dialect", ["empty", "empty_server"])
-
-
-@pytest.fixture
-def empty_server(postgres_server: Callable[[int], Any], native_templates: Callable[[str], str]) -> Any:
-    """A native database without rows on PostgreSQL 18."""
-    from ..conftest import place_of
-
-    server = postgres_server(18)
-    url = server.create_database(native_templates("postgresql-18"))
-    yield place_of(url)
-    server.drop_database(url)
 
 
 @pytest.fixture
