@@ -21,7 +21,7 @@ __all__ = ["next_revision"]
 
 # After each key Textual's pilot sleeps until the process was idle for so many seconds, twice. Its own measure, 20 ms,
 # made half of the time of these tests; what takes the app longer is waited for by ``until``.
-textual._wait.SLEEP_GRANULARITY = 0.005
+textual._wait.SLEEP_GRANULARITY = 0.01
 textual._wait.SLEEP_IDLE = 0.0005
 
 

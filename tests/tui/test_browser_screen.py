@@ -419,8 +419,7 @@ async def test_the_selected_session_stands_beside_the_list_where_there_is_room(c
         )
         assert "LAST" in screen_text(pilot)
         await pilot.resize_terminal(80, 24)
-        await pilot.pause()
-        assert not screen_of(pilot).panel.display
+        await until(pilot, lambda: not screen_of(pilot).panel.display)
         await pilot.resize_terminal(80, 50)
         await until(pilot, lambda: "TASKS" in screen_text(pilot))
 
