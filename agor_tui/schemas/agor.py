@@ -58,6 +58,27 @@ TASK_STATUSES = {
     "timed_out": "failed",
     "stopped": "stopped",
 }
+_MAPPED = frozenset(
+    {
+        *("repos", "boards", "users", "worktrees", "branches", "sessions", "tasks", "messages", "board_comments"),
+        *("board_objects", "mcp_servers", "session_mcp_servers"),
+    }
+)
+_CREDENTIALS = "logins and keys, which are never read"
+_SERVER = "what a server has under way"
+_LEFT_ASIDE = {
+    **dict.fromkeys(
+        (
+            *("user_api_keys", "app_variables", "user_mcp_oauth_tokens", "mcp_oauth_pending_flows"),
+            *("mcp_oauth_client_registrations", "user_provider_oauth_grants", "claude_oauth_attempts"),
+            *("codex_device_auth_attempts", "executor_session_token_authorities", "github_install_states"),
+            *("gateway_channels", "user_external_identities", "session_env_selections"),
+        ),
+        _CREDENTIALS,
+    ),
+    **dict.fromkeys(("gateway_inbound_events", "gateway_outbound_messages", "discord_message_deliveries"), _SERVER),
+    "__drizzle_migrations": "the program's record of its own migrations",
+}
 _WAITING = ("created", "queued", "pending")
 _FINISHED = ("completed", "failed", "timed_out", "stopped")
 
@@ -123,6 +144,8 @@ def build(
         blocks=blocks,
         ids=_ids(tables, place),
         message_order=("index", "timestamp", "created_at", "id"),
+        mapped_tables=_MAPPED,
+        left_aside=_LEFT_ASIDE,
         capabilities=frozenset({"boards", "repos", "worktrees", "users", "forks", "archive", "cost", "queue"}),
         indexed_sorts=frozenset({"id", *indexed}),
         details=agor_facts.details,

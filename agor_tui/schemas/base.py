@@ -124,6 +124,11 @@ class Schema:
     """For each kind of row its bare ids, as a column ``id``: what prefixes and short ids are sought in."""
     message_order: tuple[str, ...]
     """The columns that order the messages of a session; where there is a queue, its prompts follow (index < 0)."""
+    mapped_tables: frozenset[str]
+    """The owner's tables, of any version, whose rows a copy brings over. What is neither here nor in ``left_aside``
+    is a table that this program does not know."""
+    left_aside: Mapping[str, str]
+    """The owner's tables that are knowingly not mapped, each with the reason, in words for the user."""
     placements: FromClause | None = None
     """Where worktrees stand on boards that are divided into zones."""
     uuid_ids: bool = True

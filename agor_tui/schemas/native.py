@@ -9,6 +9,12 @@ from agor_tui.db.revision import VERSION_TABLE
 from agor_tui.schemas import agor
 from agor_tui.schemas.base import Schema
 
+_LEFT_ASIDE = {
+    VERSION_TABLE: "the revision of the tables themselves",
+    "schema_migrations": "the record of this database's own migrations",
+    "agor_tui_transfer": "the record of a copy that is not finished",
+}
+
 
 def detect(catalog: Catalog) -> bool:
     """Tell whether our migrations made these tables: our version table is there."""
@@ -18,4 +24,9 @@ def detect(catalog: Catalog) -> bool:
 def build(catalog: Catalog, dialect: str, tenant: str | None) -> Schema:
     """Return the mapping of our tables."""
     schema = agor.build(catalog, dialect, tenant, kind="native")
-    return replace(schema, capabilities=schema.capabilities | {"write"})
+    return replace(
+        schema,
+        capabilities=schema.capabilities | {"write"},
+        mapped_tables=schema.mapped_tables - {"branches"},
+        left_aside=_LEFT_ASIDE,
+    )

@@ -46,6 +46,20 @@ from agor_tui.schemas.opencode_tables import (
 )
 from agor_tui.schemas.opencode_tasks import tasks_of
 
+_MAPPED = frozenset({"project", "workspace", "session", "message", "part", "todo"})
+_SECRETS = "logins and keys, which are never read"
+_MIGRATIONS = "the program's record of its own migrations"
+_EVENTS = "the log of changes to the rows that are read themselves"
+_LEFT_ASIDE = {
+    **dict.fromkeys(("account", "account_state", "control_account", "credential"), _SECRETS),
+    "session_share": "the secrets of sessions that were shared",
+    **dict.fromkeys(("event", "event_sequence"), _EVENTS),
+    **dict.fromkeys(("migration", "data_migration", "__drizzle_migrations"), _MIGRATIONS),
+    "permission": "what tools may do in a project from now on, nothing of a session",
+    "project_directory": "folders of projects, which sessions name themselves",
+    "session_context_epoch": "the instructions that a model was given, no messages",
+}
+
 
 def detect(catalog: Catalog) -> bool:
     """Tell whether these are OpenCode's tables."""
@@ -78,6 +92,8 @@ def build(catalog: Catalog, dialect: str, tenant: str | None) -> Schema:
         blocks=blocks,
         ids=_ids(tables, capabilities),
         message_order=("created_at", "id"),
+        mapped_tables=_MAPPED,
+        left_aside=_LEFT_ASIDE,
         uuid_ids=False,
         capabilities=frozenset(capabilities),
         indexed_sorts=frozenset({"id"}),
