@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 from agor_tui.config.places import describe
 from agor_tui.db.engine import Database
 from agor_tui.db.landing import landing
+from agor_tui.db.sqlite_failures import is_damage
 from agor_tui.db.stopping import stopping
 from agor_tui.errors import Cancelled, DatabaseError, FileError, MigrationError
 from agor_tui.transfers import Progress, Tell
@@ -135,15 +136,18 @@ def damage(path: Path, *, tell: Tell | None = None, stop: threading.Event | None
 def damage_in(connection: sqlite3.Connection, pragma: Literal["quick_check", "integrity_check"]) -> str:
     """Return the first thing that is wrong with the pages and the indexes of an open file; empty where nothing is.
 
-    Rows that break their table's own rules are no damage: they are kept as they are. ``quick_check`` does not compare
-    indexes with their tables. Raises Cancelled where it was interrupted.
+    Rows that break their table's own rules are no damage: they are kept as they are. Neither is what this SQLite lacks
+    to look at all of it, such as a collation of another program's. ``quick_check`` does not compare indexes with their
+    tables. Raises Cancelled where it was interrupted.
     """
+    lines: list[str] = []
     try:
-        lines = [str(row[0]) for row in connection.execute(f"PRAGMA {pragma}")]
+        lines.extend(str(row[0]) for row in connection.execute(f"PRAGMA {pragma}"))
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             raise Cancelled("The check was stopped. Nothing was changed.") from None
-        return str(error)
+        if is_damage(error):
+            return str(error)
     found = next((line for line in lines if line != "ok" and not RULES.match(line)), "")
     return found.removeprefix("*** in database main ***\n").partition("\n")[0]
 

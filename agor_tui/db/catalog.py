@@ -9,10 +9,11 @@ from sqlalchemy.engine import Connection
 
 from agor_tui.errors import DatabaseError
 
+# Tables of pages: to ask a virtual one for its columns runs its module, which may not be there.
 _SQLITE = """
 SELECT m.name, p.name, lower(p.type)
 FROM sqlite_master m JOIN pragma_table_info(m.name) p
-WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+WHERE m.type = 'table' AND m.rootpage > 0 AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
 """
 
 _POSTGRESQL = """
@@ -26,7 +27,7 @@ WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm') AND a.a
 _SQLITE_INDEXES = """
 SELECT m.name, i.name, x.seqno, x.name
 FROM sqlite_master m JOIN pragma_index_list(m.name) i JOIN pragma_index_info(i.name) x
-WHERE m.type = 'table' AND i.partial = 0 ORDER BY 1, 2, 3
+WHERE m.type = 'table' AND m.rootpage > 0 AND i.partial = 0 ORDER BY 1, 2, 3
 """
 
 _POSTGRESQL_INDEXES = """

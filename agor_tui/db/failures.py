@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 
 from sqlalchemy import exc
 
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, describe
 from agor_tui.db.libsql_failures import explain_libsql
+from agor_tui.db.sqlite_failures import explain_sqlite
 from agor_tui.db.ssl_failures import explain_ssl
 from agor_tui.errors import AbsentError, AgorError, Cancelled, DatabaseError
 from agor_tui.redact import redact_text
@@ -20,32 +22,6 @@ _REFUSED = (
     (r"FOREIGN KEY constraint failed|violates foreign key constraint", "a reference to a row that exists"),
     (r"UNIQUE constraint failed|duplicate key value", "a value that no other row has"),
     (r"NOT NULL constraint failed: (?P<what>\S+)|null value in column", "a value where one is missing"),
-)
-
-_SQLITE = (
-    ("database is locked", "is locked by another program.", "Wait until it has finished, or close it."),
-    ("file is not a database", "is not an SQLite database, or it is encrypted.", "Check the path."),
-    ("malformed", "is damaged.", "Take it from a backup, or repair it with sqlite3's .recover."),
-    ("unable to open", "cannot be opened.", "Check the path and its permissions."),
-    (
-        "disk I/O error",
-        "cannot be read or written: the disk reports an error.",
-        "Check the disk and its free space, or that the file is whole.",
-    ),
-    ("readonly", "may not be written.", "Check the permissions of the file and its folder."),
-    ("pattern too complex", "cannot search for so long a text.", "Shorten the filter."),
-    ("Expression tree is too large", "cannot search for so many words.", "Shorten the filter."),
-    ("disk is full", "cannot be written: the disk is full.", "Free some space."),
-    (
-        "no such table",
-        "lacks a table that this kind of database has.",
-        "It may be half made; check with its program.",
-    ),
-    (
-        "no such column",
-        "lacks a column that this kind of database has.",
-        "It changed while it was open; open it anew.",
-    ),
 )
 
 _NO_SUCH_DATABASE = "has no database of that name."
@@ -165,9 +141,9 @@ def explain(place: Place, error: exc.DBAPIError) -> AgorError:
     if isinstance(place, LibsqlPlace) and (known := explain_libsql(place, f"{getattr(error.orig, 'code', '')} {text}")):
         return known
     if not isinstance(place, PostgresPlace):
-        for needle, sentence, hint in _SQLITE:
-            if needle in text:
-                return DatabaseError(f"{subject} {sentence}", hint)
+        sqlite = "the server's SQLite" if isinstance(place, LibsqlPlace) else f"SQLite {sqlite3.sqlite_version}"
+        if answer := explain_sqlite(text, sqlite):
+            return DatabaseError(f"{subject} {answer[0]}", answer[1])
     else:
         if answer := explain_ssl(place, text):
             return DatabaseError(f"{subject} {answer[0]}", answer[1])

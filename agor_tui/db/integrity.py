@@ -10,6 +10,7 @@ from sqlalchemy import exc
 
 from agor_tui.db.backup import RULES
 from agor_tui.db.snapshot import Snapshot
+from agor_tui.db.sqlite_failures import is_damage
 from agor_tui.transfers import CheckItem, Progress, Tell
 
 _MOST_LINES = 20
@@ -65,6 +66,7 @@ def integrity(snapshot: Snapshot, tell: Tell | None = None) -> Iterator[CheckIte
 def _file(snapshot: Snapshot) -> Iterator[CheckItem]:
     damage: list[str] = []
     broken: list[str] = []
+    unseen = ""
     try:
         for row in snapshot.connection.exec_driver_sql(f"PRAGMA integrity_check({_MOST_READ})"):
             line = str(row[0]).removeprefix("*** in database main ***\n")
@@ -72,9 +74,16 @@ def _file(snapshot: Snapshot) -> Iterator[CheckItem]:
             if line != "ok" and not line.startswith("CHECK "):
                 (broken if RULES.match(line) else damage).append(line)
     except exc.DatabaseError as error:
-        damage.append(_damage(error))
+        said = _said(error)
+        if is_damage(said):
+            damage.append(str(said))
+        else:
+            unseen = str(said)
     if damage:
         yield CheckItem("integrity", False, "SQLite finds damage", "", "", len(damage), tuple(damage[:_MOST_LINES]))
+    elif unseen:
+        words = "SQLite cannot look at all of it, since it lacks what the file's own program has"
+        yield CheckItem("integrity", False, words, "", "", 1, (unseen,))
     else:
         yield CheckItem("integrity", True, "SQLite finds the file whole")
     if broken:
@@ -88,15 +97,15 @@ def _foreign_keys(snapshot: Snapshot) -> CheckItem:
         first = list(islice(rows, _MOST_LINES))
         number = len(first) + sum(1 for _ in rows)
     except exc.DatabaseError as error:
-        return CheckItem("foreign keys", False, "cannot be looked at", "", "", 1, (_damage(error),))
+        return CheckItem("foreign keys", False, "cannot be looked at", "", "", 1, (str(_said(error)),))
     if not number:
         return CheckItem("foreign keys", True, "those that the tables declare hold")
     lines = tuple(f"{table}, row {row}: no such row of {parent}" for table, row, parent, _ in first)
     return CheckItem("foreign keys", False, "do not hold", "", "", number, lines)
 
 
-def _damage(error: exc.DatabaseError) -> str:
+def _said(error: exc.DatabaseError) -> sqlite3.DatabaseError:
     """What SQLite said; raises again what does not speak of the file."""
     if not isinstance(error.orig, sqlite3.DatabaseError) or "interrupted" in str(error.orig):
         raise error
-    return str(error.orig)
+    return error.orig

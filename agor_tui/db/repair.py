@@ -16,6 +16,7 @@ from agor_tui.db.checks import orphaned, second_ones
 from agor_tui.db.engine import Database
 from agor_tui.db.row_format import FORMATS, Row, TableFormat
 from agor_tui.db.row_values import FROM_SQLITE, converted
+from agor_tui.db.sqlite_failures import is_damage
 from agor_tui.errors import DatabaseError
 from agor_tui.transfers import Tell
 
@@ -58,7 +59,7 @@ def mended_copy(
     try:
         done = _mend(part, keep, look)
     except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", None) not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        if not is_damage(error):
             raise unwritten(target, error) from None
         raise _beyond_repair(database, str(error)) from None
     if found := damage(part, tell=tell, stop=stop):

@@ -9,7 +9,7 @@ import sqlite3
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from urllib.parse import quote
@@ -23,6 +23,8 @@ from agor_tui.db.revision import VERSION_TABLE
 from agor_tui.errors import AbsentError, DatabaseError, ForeignDatabaseError
 
 _HEADER = b"SQLite format 3\x00"
+_NEWEST_FORMAT = 2
+"""The version of the format that is needed to read a file, in byte 19 of its header (sqlite.org/fileformat2.html)."""
 
 MOST_UNLOCKED = 5
 """So many readings without locks are tried on a file that another program writes to."""
@@ -213,13 +215,30 @@ def _connect(uri: str, busy_timeout_ms: int, wal: bool | None) -> sqlite3.Connec
         uri, uri=True, isolation_level=None, check_same_thread=False, timeout=busy_timeout_ms / 1000
     )
     connection.text_factory = _text
-    connection.execute("PRAGMA trusted_schema=OFF")  # a hostile file's views may not call functions
+    connection.execute(f"PRAGMA trusted_schema={'OFF' if _needs_no_trust() else 'ON'}")
     if wal is None:
         connection.execute("PRAGMA query_only=ON")
     else:
         connection.execute(f"PRAGMA journal_mode={'WAL' if wal else 'DELETE'}").fetchone()
         connection.execute("PRAGMA foreign_keys=ON")
     return connection
+
+
+@cache
+def _needs_no_trust() -> bool:
+    """Tell whether an index or a column over ``json_extract`` is read of a file that is not trusted.
+
+    SQLite before 3.42 or so counts its JSON functions among those that might do harm, and refuses every query on such
+    a file. Trust there gives a hostile file nothing to reach beyond itself with: no functions of ours are registered,
+    no extensions may be loaded, SQLite keeps its own dangerous functions out of every schema, and views are not read.
+    """
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("PRAGMA trusted_schema=OFF")
+        try:
+            connection.execute("CREATE TABLE t (d, a AS (json_extract(d, '$.a')))")
+        except sqlite3.Error:
+            return False
+        return True
 
 
 def _lenient(error: UnicodeError) -> tuple[str, int]:
@@ -304,4 +323,9 @@ def _check(path: Path, option: str) -> None:
         raise DatabaseError(
             f"{path} is cut short: it is no whole SQLite database.",
             "Take it from a backup, or copy it again.",
+        )
+    if head and head[19] > _NEWEST_FORMAT:
+        raise DatabaseError(
+            f"{path} has a format that SQLite {sqlite3.sqlite_version} does not know (version {head[19]}).",
+            "A newer SQLite made it, or a program that changes what SQLite writes: open it with that.",
         )
