@@ -15,6 +15,7 @@ from agor_tui.cli import streams
 from agor_tui.cli.commands import Settings, command, pass_settings
 from agor_tui.cli.jobs import run_job
 from agor_tui.cli.listing import json_option
+from agor_tui.cli.moments import local_second
 from agor_tui.cli.places import named, place_of, require_terminal, yes_option
 from agor_tui.errors import UsageError, quoted
 from agor_tui.text import byte_size, count, duration, printable
@@ -103,7 +104,7 @@ def _plan_lines(planned: RestorePlan) -> Iterator[str]:
     now, made = planned.now, planned.made_at
     yield f"database  {named(planned.place)}"
     yield f"  now     {'nothing' if now is None else _held(now)}"
-    when = f", made {made:%Y-%m-%d %H:%M:%S} UTC" if made else ""
+    when = f", made {local_second(made)}" if made else ""
     yield f"backup    {printable(str(planned.backup))}{when}"
     yield f"  holds   {_held(planned.then)}"
     if not planned.secrets:
@@ -111,7 +112,7 @@ def _plan_lines(planned: RestorePlan) -> Iterator[str]:
 
 
 def _held(holdings: Holdings) -> str:
-    newest = f", the newest of {holdings.newest:%Y-%m-%d %H:%M:%S} UTC" if holdings.newest else ""
+    newest = f", the newest of {local_second(holdings.newest)}" if holdings.newest else ""
     all_of_them = " in all" if holdings.sessions else ""  # lists leave archived ones out
     return f"{_sessions(holdings.sessions)}{all_of_them}{newest}"
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from agor_tui.cells import cell_len, fit, fit_end, pad
 from agor_tui.cli.columns import session_columns, task_columns, where
+from agor_tui.cli.moments import local_second_and_age
 from agor_tui.cli.streams import Look
 from agor_tui.cli.tables import Painter, Table
 from agor_tui.records import Session, SessionDetail, Task, TaskDetail, TreeNode
 from agor_tui.services.export import dumps, iso
-from agor_tui.text import duration, money, printable, relative_time, tokens
+from agor_tui.text import duration, money, printable, tokens
 
 _LONGEST_VALUE = 2_000
 
@@ -54,8 +55,8 @@ def _session_facts(detail: SessionDetail) -> list[Fact]:
         ("where", where(row)),
         ("branch", row.branch or ""),
         ("board", row.board or ""),
-        ("created", _moment(row.created_at)),
-        ("updated", _moment(row.updated_at)),
+        ("created", local_second_and_age(row.created_at)),
+        ("updated", local_second_and_age(row.updated_at)),
         ("by", detail.created_by_name or row.created_by or ""),
         ("parent", row.parent_id or ""),
         ("forked from", row.forked_from_id or ""),
@@ -88,9 +89,9 @@ def task_lines(detail: TaskDetail, look: Look) -> Iterator[str]:
         ("session", row.session_id),
         ("status", row.store_status if row.store_status != row.status else ""),
         ("queue", "" if row.queue_position is None else str(row.queue_position)),
-        ("created", _moment(row.created_at)),
-        ("started", _moment(row.started_at)),
-        ("completed", _moment(row.completed_at)),
+        ("created", local_second_and_age(row.created_at)),
+        ("started", local_second_and_age(row.started_at)),
+        ("completed", local_second_and_age(row.completed_at)),
         ("took", "" if row.duration_ms is None else duration(row.duration_ms)),
         ("messages", str(detail.message_count)),
         ("tools used", "" if row.tool_use_count is None else str(row.tool_use_count)),
@@ -114,14 +115,6 @@ def task_lines(detail: TaskDetail, look: Look) -> Iterator[str]:
 
 def _tokens(*parts: tuple[int | None, str]) -> str:
     return " · ".join(f"{tokens(number)} {word}" for number, word in parts if number is not None)
-
-
-def _moment(moment: datetime | None) -> str:
-    if moment is None:
-        return ""
-    now = datetime.now(UTC)
-    ago = f" ({relative_time(moment, now)})" if abs(now - moment) < timedelta(days=7) else ""
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC{ago}"
 
 
 def _shown(value: Any) -> str:

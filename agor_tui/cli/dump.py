@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from agor_tui.cli.commands import Command, Settings, pass_settings
 from agor_tui.cli.compare import DIFFERENT
 from agor_tui.cli.jobs import run_job
 from agor_tui.cli.listing import json_option
+from agor_tui.cli.moments import local_now
 from agor_tui.cli.places import ask, named, place_of, require_terminal
 from agor_tui.errors import FileError, UsageError
 from agor_tui.filters import parse_session_filter
@@ -66,7 +66,7 @@ def db_export(
     if as_json and file == "-":
         raise UsageError("Standard output cannot take both the file and --json.", "Name a file, or leave out --json.")
     words = " ".join(filter_words)
-    wanted = parse_session_filter(words, datetime.now(UTC)) if words else None
+    wanted = parse_session_filter(words, local_now()) if words else None
     place = place_of(settings)
     if file == "-":
         streams.flush()

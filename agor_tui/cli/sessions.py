@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 
 import click
 
@@ -11,6 +10,7 @@ from agor_tui.cli import streams
 from agor_tui.cli.columns import session_columns
 from agor_tui.cli.commands import Group, Settings, pass_settings
 from agor_tui.cli.listing import Listing, json_option, list_options
+from agor_tui.cli.moments import local_now
 from agor_tui.cli.session_export import session_export
 from agor_tui.errors import UsageError
 from agor_tui.filters import parse_session_filter
@@ -49,7 +49,7 @@ def session_list(
     after: str | None,
     as_json: bool,
 ) -> None:
-    wanted = parse_session_filter(" ".join(filter_words), datetime.now(UTC))
+    wanted = parse_session_filter(" ".join(filter_words), local_now())
     with settings.open_browser() as browser:
         sort = browser.default_sort if sort_key is None else _sort(sort_key, browser.sorts)
         start = browser.session_cursor(after, sort) if after else None

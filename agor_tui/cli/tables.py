@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from agor_tui.cells import cell_len, fit, pad
+from agor_tui.cli.moments import local_now
 from agor_tui.cli.streams import Look
 from agor_tui.statuses import Tone, status_glyph, status_tone, status_word
 from agor_tui.text import printable, relative_time
@@ -80,7 +81,7 @@ def status_column() -> Column[Any]:
 
 def time_column(heading: str, value: Callable[[Any], datetime | None], *, drop: int = 0) -> Column[Any]:
     """How long ago something was."""
-    now = datetime.now(UTC)
+    now = local_now()
 
     def ago(row: Any) -> str:
         moment = value(row)

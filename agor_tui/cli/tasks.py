@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import click
 
@@ -12,6 +11,7 @@ from agor_tui.cli import streams
 from agor_tui.cli.columns import task_columns
 from agor_tui.cli.commands import Group, Settings, pass_settings
 from agor_tui.cli.listing import Listing, json_option, list_options
+from agor_tui.cli.moments import local_now
 from agor_tui.filters import parse_task_filter
 from agor_tui.services import export
 
@@ -37,7 +37,7 @@ def task_list(
     after: str | None,
     as_json: bool,
 ) -> None:
-    wanted = parse_task_filter(" ".join(filter_words), datetime.now(UTC))
+    wanted = parse_task_filter(" ".join(filter_words), local_now())
     with settings.open_browser() as browser:
         if session_id is not None:
             wanted = replace(wanted, session_id=browser.resolve(session_id, ("session",)).id)

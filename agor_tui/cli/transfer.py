@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +14,7 @@ from agor_tui.cli.commands import Settings, command, pass_settings
 from agor_tui.cli.compare import DIFFERENT, report_lines
 from agor_tui.cli.jobs import run_job
 from agor_tui.cli.listing import json_option
+from agor_tui.cli.moments import local_now
 from agor_tui.cli.places import ask, named, place_of, require_terminal
 from agor_tui.errors import UsageError, quoted
 from agor_tui.text import byte_size, count, duration, printable
@@ -127,7 +127,7 @@ def _since(text: str | None) -> int | None:
     from agor_tui.filters.times import parse_time
 
     try:
-        moment = parse_time(text, datetime.now(UTC), end_of_day=False)
+        moment = parse_time(text, local_now(), end_of_day=False)
     except (ValueError, OverflowError):
         raise UsageError(
             f"--since is no time: {quoted(text)}.", "Write 7d, 12h, yesterday, or a date such as 2026-01-31."

@@ -219,7 +219,7 @@ def _compose(file: Path, text: str) -> yaml.Node | None:
     for event in yaml.parse(text, Loader=loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _MAX_DEPTH:
-            raise ConfigError(f"{file} is no config file: it is nested too deeply.")
+            raise _too_deep(file)
     node: yaml.Node | None = yaml.compose(text, Loader=loader)
     return node
 
@@ -254,7 +254,13 @@ def _is_null(node: yaml.Node) -> bool:
     return bool(node.tag == f"{_TAG}null")
 
 
+def _too_deep(file: Path) -> ConfigError:
+    return ConfigError(f"{file} is no config file: it is nested too deeply.")
+
+
 def _bad_yaml(file: Path, error: yaml.MarkedYAMLError) -> ConfigError:
+    if "nesting" in (error.problem or ""):  # a limit of libyaml itself, met while it reads ahead
+        return _too_deep(file)
     mark = error.problem_mark
     place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
     # The pure Python parser repeats these words, and an unquoted password may look like one of them.

@@ -21,8 +21,8 @@ ARCHIVED: Mapping[str, str] = MappingProxyType(
 )
 TIMES: Mapping[str, str] = MappingProxyType(
     {
-        "today": "since midnight, UTC",
-        "yesterday": "the day before, UTC",
+        "today": "since midnight",
+        "yesterday": "the day before",
         "1h": "an hour ago; also 30m, 12h",
         "7d": "seven days ago; also 3w",
         "2mo": "two months of 30 days ago",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, tzinfo
-from functools import lru_cache
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agor_tui.text import NOTHING, relative_time
+from agor_tui.zones import zone
 
 if TYPE_CHECKING:
     from agor_tui.config.preferences import Preferences
@@ -66,13 +66,3 @@ class Moments:
     def minute(self, time: datetime) -> str:
         """``2026-11-21 14:02``, whatever the user prefers."""
         return f"{self.local(time):%Y-%m-%d %H:%M}"
-
-
-@lru_cache(maxsize=8)
-def zone(name: str) -> tzinfo | None:
-    """The zone of a preference; None is this machine's own."""
-    if name == "local":
-        return None
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo(name)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,7 @@ from agor_tui.filters import (
 )
 from agor_tui.filters.terms import quote, read_terms
 from agor_tui.records import SESSION_STATUSES, TASK_STATUSES
+from agor_tui.zones import zone
 
 NOW = datetime(2025, 10, 24, 15, 30, tzinfo=UTC)
 MIDNIGHT = datetime(2025, 10, 24, tzinfo=UTC)
@@ -178,11 +180,34 @@ def test_times(value: str, since: datetime, until: datetime | None) -> None:
     assert parse(f"until:{value}").until == (until or since)
 
 
-def test_days_are_days_in_utc_wherever_now_was_taken() -> None:
-    tokyo = NOW.astimezone(timezone(timedelta(hours=9)))
-    found = parse_session_filter("since:today", tokyo).since
-    assert found == MIDNIGHT
-    assert found.tzinfo is UTC
+@pytest.mark.parametrize("machine", [False, True], ids=["named zone", "zone of the machine"])
+@pytest.mark.parametrize(
+    ("name", "now", "value", "since", "until"),
+    [
+        ("Asia/Tokyo", "2025-10-24T20:00", "today", "2025-10-24T15:00", "2025-10-25T15:00"),
+        ("America/Los_Angeles", "2025-10-24T05:00", "today", "2025-10-23T07:00", "2025-10-24T07:00"),
+        ("Asia/Kathmandu", "2025-10-24T12:00", "yesterday", "2025-10-22T18:15", "2025-10-23T18:15"),
+        ("Europe/Berlin", "2026-03-29T12:00", "today", "2026-03-28T23:00", "2026-03-29T22:00"),
+        ("Europe/Berlin", "2026-03-30T12:00", "yesterday", "2026-03-28T23:00", "2026-03-29T22:00"),
+        ("Europe/Berlin", "2026-10-26T12:00", "2026-10-25", "2026-10-24T22:00", "2026-10-25T23:00"),
+        ("Europe/Berlin", "2026-07-01T12:00", "2026-01-15T08:00", "2026-01-15T07:00", "2026-01-15T07:00"),
+        ("America/Santiago", "2026-09-06T12:00", "today", "2026-09-06T04:00", "2026-09-07T03:00"),
+        ("UTC", "2026-01-01T00:00", "yesterday", "2025-12-31T00:00", "2026-01-01T00:00"),
+    ],
+)
+def test_days_are_those_of_the_zone_that_is_shown(
+    monkeypatch: pytest.MonkeyPatch, machine: bool, name: str, now: str, value: str, since: str, until: str
+) -> None:
+    if machine:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+    here = datetime.fromisoformat(now).replace(tzinfo=UTC).astimezone(zone("local" if machine else name))
+    read = parse_session_filter(f"since:{value} until:{value}", here)
+    assert (read.since, read.until) == tuple(
+        datetime.fromisoformat(moment).replace(tzinfo=UTC) for moment in (since, until)
+    )
+    assert read.since is not None
+    assert read.since.tzinfo is UTC
 
 
 def test_several_times_hold_together() -> None:

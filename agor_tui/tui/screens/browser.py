@@ -157,7 +157,7 @@ class BrowserScreen(SessionListScreen[Session]):
         self._sort = known.sort if known.sort and known.sort.key in browser.sorts else browser.default_sort
         self._filter_text, self._filter = known.filter, SessionFilter()
         try:
-            self._filter = parse_session_filter(known.filter, self.app.clock())
+            self._filter = parse_session_filter(known.filter, self.app.moments.now())
         except FilterError:  # the language has changed since
             self._filter_text = ""
         self.filter_line.show(self._filter_text)

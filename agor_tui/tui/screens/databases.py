@@ -390,7 +390,9 @@ class DatabasesScreen(Screen[None]):
         row = self.table.current
         if row is not None and row.place is not None:
             app = self.app
-            choose(app, Subject(row.name, row.place, self._finder(row), app.configuration, app.clock(), row.is_open))
+            choose(
+                app, Subject(row.name, row.place, self._finder(row), app.configuration, app.moments.now(), row.is_open)
+            )
 
     def action_mark(self) -> None:
         """Mark the database, or take the mark away, and go on to the next."""

@@ -122,7 +122,7 @@ class SessionListScreen(Screen[None], Generic[R]):
     def compose(self) -> ComposeResult:
         """Header, filter, list and panel, keys."""
         yield from self.header()
-        yield FilterLine(self._known_values, self.app.clock)
+        yield FilterLine(self._known_values, self.app.moments.now)
         yield from self.below_filter()
         with Container(id="sessions"):
             yield RecordTable(self.columns(), self.key_of)

@@ -66,7 +66,7 @@ def open_subject(app: AgorApp) -> Subject | None:
         return None
     place = browser.store.database.place
     return Subject(
-        info.label, place, partial(migrations.place_of, browser), app.configuration, app.clock(), is_open=True
+        info.label, place, partial(migrations.place_of, browser), app.configuration, app.moments.now(), is_open=True
     )
 
 
