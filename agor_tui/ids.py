@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from agor_tui.errors import UsageError, quoted
@@ -21,6 +22,10 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _HEX = re.compile(r"[0-9a-fA-F-]+")
 _LITERAL = re.compile(r"[0-9A-Za-z_-]+")
 _DIGIT = re.compile(r"[0-9]")
+_AROUND = " \t\r\n\u00a0\u200b\ufeff\"'`´“”‘’«»()[]{}<>,.;:!?…#"
+"""What stands around an id in a text or on a screen, where it may be cut short by an ellipsis."""
+_BETWEEN = re.compile(r"[\s=]+")
+_GOES_BACK = re.compile(r"-s|-r|--session|--session-id|--resume|--id|--cid|resume")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +75,19 @@ def uuid_range(prefix_hex: str) -> tuple[str, str]:
 
 
 def parse_prefix(text: str, literal: bool = False) -> Prefix:
-    """Read an id, the beginning of one, or a URL whose path holds one.
+    """Read an id or the beginning of one, as typed or as pasted: in quotation marks, cut short by an ellipsis,
+    in a URL, or in a command that goes back to a session (``opencode -s ID``).
 
     UUIDs: 4 to 36 characters, hex digits in any case, dashes anywhere or nowhere. With ``literal``, for
     stores whose ids are no UUIDs: 4 to 64 letters, digits, ``_`` and ``-``, case kept. Raises UsageError for
     anything else.
     """
-    typed = text.strip(" \t\r\n")
-    if "/" in typed:
-        typed = _id_in_url(typed, _LITERAL if literal else _HEX)
+    pattern = _LITERAL if literal else _HEX
+    typed = text.strip(_AROUND)
+    if _BETWEEN.search(typed):
+        typed = _id_among_words(typed, pattern) or typed
+    elif "/" in typed:
+        typed = _id_in_url(typed, pattern)
     return _literal_prefix(typed) if literal else _uuid_prefix(typed)
 
 
@@ -148,16 +157,38 @@ def _check_length(typed: str, significant: int, most: int) -> None:
         raise UsageError(f"{quoted(typed)} is too long for an id: give at most {most} characters.")
 
 
+def _id_among_words(text: str, pattern: re.Pattern[str]) -> str | None:
+    """The word behind what goes back to a session in an agent's command, else the only one that looks like an id."""
+    words = [word.strip(_AROUND) for word in _BETWEEN.split(text)]
+    for before, word in pairwise(words):
+        if _GOES_BACK.fullmatch(before) and len(word) >= SHORTEST_PREFIX and pattern.fullmatch(word):
+            return word
+    parts = {_url_part(word, pattern) if "/" in word else word for word in words}
+    likely = [part for part in parts if part and _looks_like_id(part, pattern, SHORTEST_PREFIX)]
+    return likely[0] if len(likely) == 1 and _looks_like_id(likely[0], pattern) else None
+
+
+def _looks_like_id(word: str, pattern: re.Pattern[str], least: int = 8) -> bool:
+    return len(word) >= least and pattern.fullmatch(word) is not None and _DIGIT.search(word) is not None
+
+
 def _id_in_url(url: str, pattern: re.Pattern[str]) -> str:
+    found = _url_part(url, pattern)
+    if found is None:
+        raise UsageError(
+            f"No part of {quoted(url)} is an id.",
+            "Give the beginning of an id, at least 4 characters, or a link that holds one.",
+        )
+    return found
+
+
+def _url_part(url: str, pattern: re.Pattern[str]) -> str | None:
     """The last segment of the path, or else of the fragment, that looks like an id."""
     rest = url.partition("://")[2].partition("/")[2] if "://" in url else url
     path, _, fragment = rest.partition("#")
     for part in (path.partition("?")[0], fragment.partition("?")[0]):
         segments = [s for s in part.split("/") if len(s) >= SHORTEST_PREFIX and pattern.fullmatch(s)]
-        likely = [s for s in segments if len(s) >= 8 and _DIGIT.search(s)]
+        likely = [s for s in segments if _looks_like_id(s, pattern)]
         if segments:
             return (likely or segments)[-1]
-    raise UsageError(
-        f"No part of {quoted(url)} is an id.",
-        "Give the beginning of an id, at least 4 characters, or a link that holds one.",
-    )
+    return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from sqlalchemy import FromClause, Row, Select, func, null, select, type_coerce
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.types import NullType
+from sqlalchemy.types import NullType, Text
 
 from agor_tui import ids
 from agor_tui.db.engine import Database
@@ -134,6 +134,11 @@ class Repository(Generic[R]):
         bare = self.store.schema.ids[self.kind]
         low, high = parameter("low", Id()), parameter("high", Id())
         return select(bare.c.id).where(bare.c.id >= low, bare.c.id <= high).order_by(bare.c.id)
+
+    def _any_case_query(self) -> Select[Any]:
+        bare = self.store.schema.ids[self.kind]
+        fits = func.lower(bare.c.id).like(parameter("pattern", Text()), escape="\\")
+        return select(bare.c.id).where(fits).order_by(bare.c.id).limit(CANDIDATES + 1)
 
     def _of_ids(self, columns: Sequence[ColumnElement[Any]], apart: bool) -> Select[Any]:
         source = self.source
@@ -307,12 +312,14 @@ class Repository(Generic[R]):
             with suppress(UsageError):
                 prefix = ids.parse_prefix(text, literal=True)
                 copied = [each for each in self._between(connection, prefix.low, prefix.high) if prefix.matches(each)]
+                copied = copied or list(self._in_any_case(connection, prefix))
                 if copied:
                     return prefix, len(copied), copied[:CANDIDATES]
             raise
         found = [each for each in self._between(connection, prefix.low, prefix.high) if prefix.matches(each)]
         found = found or list(self._of_other_form(connection, text, prefix))
-        exact = [each for each in found if prefix.text in (ids.compact(each), each)]
+        whole = prefix.text.lower()
+        exact = [each for each in found if whole in (ids.compact(each), each.lower())]
         if exact or len(found) <= CANDIDATES:
             return prefix, len(exact or found), exact or found
         every = select(func.count()).select_from(self._prefix_query().order_by(None).subquery())
@@ -320,11 +327,17 @@ class Repository(Generic[R]):
         return prefix, max(count or 0, len(found)), found[:CANDIDATES]
 
     def _of_other_form(self, connection: Connection, text: str, prefix: ids.Prefix) -> Sequence[str]:
-        """Return the ids in capitals that ``prefix`` fits, or the one that is written exactly as ``text``."""
-        capitals: Sequence[str] = ()
-        if prefix.style == "uuid":
-            capitals = self._between(connection, prefix.low.upper(), prefix.high.upper())
+        """Return the ids that ``prefix`` fits in another case, or the one that is written exactly as ``text``."""
+        if prefix.style == "literal":
+            return self._between(connection, text, text) or self._in_any_case(connection, prefix)
+        capitals = self._between(connection, prefix.low.upper(), prefix.high.upper())
         return [each for each in capitals if prefix.matches(each)] or self._between(connection, text, text)
+
+    def _in_any_case(self, connection: Connection, prefix: ids.Prefix) -> Sequence[str]:
+        """Return the first ids that begin with ``prefix`` but for the case of its letters; no index serves this."""
+        statement = self._kept("prefix in any case", self._any_case_query, connection)
+        pattern = prefix.text.lower().replace("_", "\\_") + "%"  # of what a prefix may hold, the only wildcard
+        return [row.id for row in statement.rows(connection, pattern=pattern)]
 
     def _between(self, connection: Connection, low: str, high: str) -> Sequence[str]:
         statement = self._kept("prefix", lambda: self._prefix_query().limit(CANDIDATES + 1), connection)

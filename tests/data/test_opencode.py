@@ -235,6 +235,8 @@ def test_details(current: Built) -> None:
 def test_ids_are_prefixes_of_any_case_that_the_store_wrote(built: Built) -> None:
     whole = built.ids["child"]
     assert built.browser.resolve(whole[:22], ("session",)).id == whole
+    for pasted in (whole.upper(), f"{whole[:22].swapcase()}…", f"`opencode -s {whole}`", f'"{whole}",'):
+        assert built.browser.resolve(pasted, ("session",)).id == whole
     with pytest.raises(AmbiguousIdError) as error:
         built.browser.session("ses_efff")
     assert error.value.ambiguity.count == len(built.listed("archived:any"))

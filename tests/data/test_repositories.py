@@ -496,3 +496,19 @@ def test_broken_json_of_one_row_does_not_break_the_page(world: World) -> None:
     assert world.browser.session_detail(broken.id).raw == {"broken JSON": "{broken"}
     with pytest.raises(AgorError, match="broken JSON"):
         world.sessions.update(broken.id, {"title": "x"})
+
+
+def test_ids_of_other_stores_are_found_in_any_case_where_only_one_fits(world: World) -> None:
+    first, second, third = "ses_e02e16AbCdEf01", "ses_e02e17abcdef01", "ses_E02E17ABCDEF01"
+    for number, row_id in enumerate((first, second, third)):
+        world.session(number, id=row_id)
+    resolve = world.browser.resolve
+    assert resolve("SES_E02E16ABCDEF01", ("session",)).id == first
+    assert resolve("`ses_E02e16…`,", ("session",)).id == first
+    assert resolve("opencode -s SES_e02e16", ("session",)).id == first
+    assert [resolve(whole, ("session",)).id for whole in (second, third)] == [second, third]
+    with pytest.raises(AmbiguousIdError) as error:
+        resolve("SES_E02E17", ("session",))
+    assert {match.id for match in error.value.ambiguity.matches} == {second, third}
+    with pytest.raises((NotFoundError, UsageError)):
+        resolve("sesXe02e16", ("session",))  # an underscore is no wildcard

@@ -46,6 +46,51 @@ def test_a_prefix_is_read_in_every_spelling(typed: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("ses_ec15…", "ses_ec15"),
+        ("ses_ec15...", "ses_ec15"),
+        (f'"{OPENCODE}"', OPENCODE),
+        (f"'{OPENCODE}'", OPENCODE),
+        (f"`{OPENCODE}`,", OPENCODE),
+        (f"“{OPENCODE}”.", OPENCODE),
+        (f"(session {OPENCODE})", OPENCODE),
+        (f"<{OPENCODE}>;", OPENCODE),
+        (f"id: {OPENCODE}", OPENCODE),
+        (f"opencode -s {OPENCODE}", OPENCODE),
+        (f"opencode -s '{OPENCODE}'", OPENCODE),
+        ("opencode -s ses_ec15", "ses_ec15"),
+        (f"opencode /home/robin/src/harbour2026 --session {OPENCODE}", OPENCODE),
+        (f"opencode --session={OPENCODE} --model gpt-4o2026", OPENCODE),
+        (f"cd /tmp/build20261201 && opencode -s {OPENCODE}", OPENCODE),
+        (f"see https://host/session/{OPENCODE}/messages, please", OPENCODE),
+        (f"\ufeff{OPENCODE}\u200b\n", OPENCODE),
+    ],
+)
+def test_an_id_is_found_in_what_people_paste(typed: str, text: str) -> None:
+    assert ids.parse_prefix(typed, literal=True).text == text
+    as_uuid = typed.replace(OPENCODE, FULL).replace("ses_ec15", "0199b73d").replace("gpt-4o2026", "gpt")
+    assert ids.parse_prefix(as_uuid).text == text.replace(OPENCODE, ids.compact(FULL)).replace("ses_ec15", "0199b73d")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "fix the retry",
+        f"{OPENCODE} {OPENCODE[:-1]}9",
+        "opencode --model ses_",
+        "-s",
+        "see https://host/",
+        "a = b",
+        "… …",
+    ],
+)
+def test_words_without_one_clear_id_are_refused(typed: str) -> None:
+    with pytest.raises(UsageError):
+        ids.parse_prefix(typed, literal=True)
+
+
+@pytest.mark.parametrize(
     "typed",
     [
         "", "   ", "019", "----", "0-1-9", "0199%", "0199_b73d", "%%%%", "____", "0199 b73d", "0199b73g", "0199\x00b7",
