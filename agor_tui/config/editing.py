@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING
 from agor_tui.config.file import read_content
 from agor_tui.config.settings import Settings, read_settings
 from agor_tui.errors import ConfigChangedError, ConfigError, ConfigKeyError
+from agor_tui.scratch import clear_leftovers, make_private, scratch_file
 
 if TYPE_CHECKING:
     from agor_tui.config.yaml_text import Value
@@ -69,9 +68,9 @@ def change(file: Path, environ: Mapping[str, str], edit: Edit) -> None:
     """
     target = Path(os.path.realpath(file))
     try:
-        _make_folder(target.parent)
+        make_private(target.parent)
         with _locked(file, target.parent):
-            _clear(target)
+            clear_leftovers(target.parent)  # what runs that were killed left may hold passwords
             for _ in range(_MOST_ATTEMPTS):
                 before = _content(file, target)
                 document = _document(file, before or b"", environ)
@@ -151,34 +150,19 @@ def _checked(document: Document, text: str) -> bytes:
 
 def _replaced(target: Path, before: bytes | None, content: bytes) -> bool:
     """Put ``content`` in the place of ``before``; False where something else stands there by now."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", suffix=".tmp", dir=target.parent)  # with mode 0600
-    try:
-        with os.fdopen(handle, "wb") as stream:
+    with scratch_file(target.parent) as part:
+        with part.open("wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         if _bytes(target) != before:
-            os.unlink(name)
             return False
         if before is not None and hasattr(os, "chown"):
             found = target.stat()
             with suppress(OSError):  # another owner's file, changed by root, stays that owner's
-                os.chown(name, found.st_uid, found.st_gid)
-        os.replace(name, target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
+                os.chown(part, found.st_uid, found.st_gid)
+        os.replace(part, target)
     return True
-
-
-def _clear(target: Path) -> None:
-    """Remove what runs that were killed while they wrote left behind: it may hold passwords."""
-    if os.name == "nt":  # where another run may be writing right now
-        return
-    for left in target.parent.glob(f".{glob.escape(target.name)}-*.tmp"):
-        with suppress(OSError):
-            left.unlink()
 
 
 def _bytes(target: Path) -> bytes | None:
@@ -186,13 +170,6 @@ def _bytes(target: Path) -> bytes | None:
         return target.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def _make_folder(folder: Path) -> None:
-    missing = [folder, *folder.parents]
-    for each in reversed([each for each in missing if not each.exists()]):
-        with suppress(FileExistsError):
-            each.mkdir(mode=0o700)
 
 
 @contextmanager

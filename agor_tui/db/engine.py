@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlalchemy import exc
@@ -14,6 +15,7 @@ from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, SqlitePlac
 from agor_tui.db.failures import explain
 from agor_tui.db.sqlite import MOST_UNLOCKED, SqliteFile, restless
 from agor_tui.errors import Cancelled, ReadOnlyError
+from agor_tui.scratch import clear_leftovers
 
 if TYPE_CHECKING:
     from typing import Self
@@ -34,6 +36,7 @@ class Database:
     def __init__(
         self, place: Place, *, writable: bool = False, create: bool = False, tenant: str | None = None
     ) -> None:
+        _clear_once()
         self.place = place
         self.read_only = not writable
         self.tenant = tenant
@@ -240,6 +243,12 @@ class Database:
                     self._running.discard(driver)
                 if self._closed:
                     connection.invalidate()  # else it goes back into a pool that nobody empties any more
+
+
+@cache
+def _clear_once() -> None:
+    """Clear what others left that died, when the first database is opened: nobody waits for a screen by then."""
+    clear_leftovers()
 
 
 def _running(place: PostgresPlace) -> PostgresPlace:

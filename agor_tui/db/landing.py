@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import secrets
-import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
@@ -14,11 +10,7 @@ from pathlib import Path
 
 from agor_tui.errors import FileError
 from agor_tui.paths import shown
-
-_SQLITE_SIDES = ("-journal", "-wal", "-shm")
-_PART = re.compile(r"\.agor-tui-[0-9a-f]{12}\.part")
-_SETTLED_S = 10
-"""Seconds in which a part that was just made is not taken for one that was left, before it is locked."""
+from agor_tui.scratch import clear_leftovers, scratch_file
 
 
 @contextmanager
@@ -38,69 +30,16 @@ def landing(target: Path, *, replace: bool = False) -> Iterator[Path]:
         target = Path(os.path.realpath(target))  # unlike Path.resolve it bears a link to itself
         if target.exists() and not target.is_file():
             raise FileError(f"{shown(target)} is no ordinary file.", "Name another place.")
-    _clear_leftovers(target.parent)
-    part = target.with_name(f".agor-tui-{secrets.token_hex(6)}.part")
-    held = None
+    clear_leftovers(target.parent)
     try:
-        held = _made(part)
-        yield part
-        _sync(part)
-        _publish(part, target, replace=replace)
+        with scratch_file(target.parent) as part:
+            yield part
+            _sync(part)
+            _publish(part, target, replace=replace)
     except FileExistsError:
         raise taken(target) from None
     except OSError as error:
         raise unwritable(target, error) from None
-    finally:
-        _remove(part)
-        if held is not None:
-            os.close(held)  # not earlier: SQLite's own locks on the file would go with it
-
-
-def _remove(part: Path | str) -> None:
-    for suffix in ("", *_SQLITE_SIDES):
-        with suppress(OSError):
-            os.unlink(f"{part}{suffix}")
-
-
-def _made(part: Path) -> int | None:
-    """Make the file and lock it for as long as what is returned is open; on Windows, where nothing is locked, None."""
-    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    if os.name == "nt":
-        os.close(descriptor)
-        return None
-    with suppress(OSError):  # not every file system has locks
-        _lock(descriptor)
-    return descriptor
-
-
-def _lock(descriptor: int) -> None:
-    """Raises OSError where somebody else holds it."""
-    import fcntl
-
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _clear_leftovers(folder: Path) -> None:
-    """Remove the parts that nobody writes any more: the lock of one goes with the process that made it."""
-    if os.name == "nt":
-        return
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in [each for each in entries if _PART.fullmatch(each.name)]:
-            with suppress(OSError):
-                _clear(entry.path)
-
-
-def _clear(part: str) -> None:
-    found = os.lstat(part)
-    ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
-    if not ours or time.time() - found.st_mtime < _SETTLED_S:
-        return
-    descriptor = os.open(part, os.O_WRONLY | os.O_NOFOLLOW)
-    try:
-        _lock(descriptor)
-        _remove(part)
-    finally:
-        os.close(descriptor)
 
 
 def taken(path: Path) -> FileError:

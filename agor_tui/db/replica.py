@@ -20,6 +20,7 @@ from agor_tui.db import replica_sync
 from agor_tui.db.libsql_failures import explain_libsql
 from agor_tui.db.sqlite import SqliteFile
 from agor_tui.errors import Cancelled, ConfigError, DatabaseError
+from agor_tui.scratch import make_private
 
 _FIRST_S, _AGAIN_S = 600, 20
 """So long may the first copy take, and bringing it up to date."""
@@ -142,7 +143,7 @@ class Replica:
             "limit_s": math.ceil(limit_s),
         }
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self.path.parent)
             self._syncing = subprocess.Popen(
                 [sys.executable, "-P", replica_sync.__file__],
                 stdin=subprocess.PIPE,

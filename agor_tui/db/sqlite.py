@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 from agor_tui.config.places import SqlitePlace, database_option
 from agor_tui.db.revision import VERSION_TABLE
 from agor_tui.errors import AbsentError, DatabaseError, ForeignDatabaseError
+from agor_tui.scratch import make_private
 
 _HEADER = b"SQLite format 3\x00"
 _NEWEST_FORMAT = 2
@@ -286,7 +287,7 @@ def _is_wal(path: Path) -> bool:
 
 def _make(path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         path.touch(mode=0o600)
     except OSError as error:
         raise DatabaseError(f"{path} cannot be created: {error.strerror}.", "Choose another place for it.") from None

@@ -10,6 +10,7 @@ from pathlib import Path
 from agor_tui import paths
 from agor_tui.errors import AgorError
 from agor_tui.redact import redact_text
+from agor_tui.scratch import make_private
 
 
 class UnexpectedError(AgorError):
@@ -23,7 +24,7 @@ def write_log(error: BaseException) -> Path | None:
     path = paths.log_file()
     text = redact_text("".join(traceback.format_exception(error)))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         with open(path, "a", encoding="utf-8", errors="backslashreplace", opener=_open_private) as file:
             file.write(f"--- {datetime.now(UTC).isoformat(timespec='seconds')}\n{text}\n")
     except OSError:

@@ -9,6 +9,7 @@ from pathlib import Path
 from agor_tui.db.landing import landing, unwritable
 from agor_tui.errors import FileError
 from agor_tui.paths import shown
+from agor_tui.scratch import make_private
 
 
 def write_whole(path: Path, pieces: Iterable[bytes]) -> int:
@@ -40,6 +41,6 @@ def make_folder(folder: Path) -> None:
     if os.path.exists(folder) and not os.path.isdir(folder):
         raise FileError(f"{shown(folder)} is a file.", "Several files go to a folder: name one.")
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
     except OSError as error:
         raise unwritable(folder, error) from None

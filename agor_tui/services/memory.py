@@ -19,6 +19,7 @@ from typing import Any, get_args
 from agor_tui import paths
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe
 from agor_tui.records import Sort, SortKey
+from agor_tui.scratch import make_private, scratch_file
 
 MOST_KEPT = 200
 """So many databases are remembered, those opened last."""
@@ -84,7 +85,7 @@ class Memory:
     def _change(self, key: str, change: Callable[[Recalled], Recalled]) -> None:
         path = self._path or paths.state_file()
         with contextlib.suppress(OSError):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(path.parent)
             with _locked(path):
                 known = self.load()
                 known[key] = change(known.get(key, Recalled()))
@@ -168,13 +169,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _write(path: Path, content: object) -> None:
     """Put ``content`` in the place of the file, whole or not at all; only the user may read it."""
-    import tempfile  # here, since the first list is shown without it
-
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with open(handle, "w", encoding="ascii") as file:
+    with scratch_file(path.parent) as part:
+        with part.open("w", encoding="ascii") as file:
             json.dump(content, file, indent=1)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+        os.replace(part, path)

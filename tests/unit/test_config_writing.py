@@ -6,6 +6,7 @@ import getpass
 import os
 import re
 import resource
+import signal
 import stat
 import subprocess
 import sys
@@ -455,9 +456,18 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_run_left_is_cleared(configuration: Configuration, file: Path) -> None:
-    left, other = (file.with_name(name) for name in (".config.yaml-abc.tmp", ".config.yaml-abc.bak"))
-    for path in (left, other):
-        path.write_text("password: x")
+    other = file.with_name(".config.yaml-abc.bak")
+    other.write_text("password: x")
+    script = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from agor_tui.services.configuration import Configuration\n"
+        "os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "Configuration(Path(sys.argv[1]), {}).use('prod')\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, str(file)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(file.parent.iterdir())) == 3
     configuration.use("prod")
     assert sorted(file.parent.iterdir()) == sorted([file, other])
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from agor_tui import paths
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe, primary
 from agor_tui.errors import AgorError, Cancelled, DatabaseError, FileError
+from agor_tui.scratch import make_private
 from agor_tui.services.care.file_sums import require_free, write_sum
 from agor_tui.services.migrations import name_of
 from agor_tui.transfers import BackupReport, Progress, Tell
@@ -159,7 +160,7 @@ def target_path(dest: Path | None, folder: Path, name: str, suffix: str) -> Path
         return dest
     if dest is None:
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(folder)
         except OSError as error:
             raise FileError(
                 f"{folder} cannot be made: {error.strerror}.", "Name the backup: agor-tui db backup DEST"

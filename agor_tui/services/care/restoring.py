@@ -6,11 +6,10 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 from agor_tui.config.places import Place, SqlitePlace, describe, primary
@@ -23,6 +22,7 @@ from agor_tui.errors import (
     ReadOnlyError,
     UsageError,
 )
+from agor_tui.scratch import clear_leftovers, scratch_folder
 from agor_tui.services import migrations
 from agor_tui.services.care import backups
 from agor_tui.services.care.file_sums import require_unaltered
@@ -250,11 +250,12 @@ def _file(path: Path, *, read_only: bool = True) -> SqlitePlace:
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
     """A folder beside ``path`` that vanishes with all in it."""
-    try:
-        made = TemporaryDirectory(prefix=".agor-tui-", dir=path.parent)
-    except OSError as error:
-        raise FileError(
-            f"{path} cannot be written: {error.strerror}.", "Check the permissions of its folder."
-        ) from None
-    with made as name:
-        yield Path(name)
+    clear_leftovers(path.parent)
+    with ExitStack() as stack:
+        try:
+            made = stack.enter_context(scratch_folder(path.parent))
+        except OSError as error:
+            raise FileError(
+                f"{path} cannot be written: {error.strerror}.", "Check the permissions of its folder."
+            ) from None
+        yield made

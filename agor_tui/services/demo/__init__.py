@@ -6,15 +6,15 @@ demo; an app that shows it takes ``REFERENCE`` for the present time.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from agor_tui import paths
 from agor_tui.config.places import Place
+from agor_tui.scratch import clear_leftovers, make_private, scratch_folder
 
 REFERENCE = datetime(2026, 11, 20, 16, 40, tzinfo=UTC)
 
@@ -50,31 +50,23 @@ def prepare(dialect: Literal["sqlite", "postgresql"] = "sqlite", folder: Path | 
 
 
 def _sqlite(folder: Path) -> Path:
-    """Make the file under another name first: one that was left half-made is never opened."""
+    """Make the file in another place first: one that was left half-made is never opened."""
     from agor_tui.errors import DatabaseError
 
     path = folder / "demo.db"
     if path.exists():
         return path
-    making = folder / f"making-{os.getpid()}.db"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _remove(making)
-        _fill(str(making))
-        making.replace(path)
+        make_private(folder)
+        clear_leftovers(folder)
+        with scratch_folder(folder) as making:
+            _fill(str(making / "demo.db"))
+            (making / "demo.db").replace(path)
     except OSError as error:
         raise DatabaseError(
             f"The demo database cannot be made in {folder}: {error.strerror}.", "Check that the folder may be written."
         ) from None
-    finally:
-        _remove(making)
     return path
-
-
-def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        with suppress(OSError):
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def fill(place: Place, reference: datetime = REFERENCE) -> None:
