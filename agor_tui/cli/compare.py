@@ -45,7 +45,7 @@ def db_compare(settings: Settings, a: str, b: str, only: str | None, as_json: bo
         streams.write([export.dumps(comparison_json(report)), b"\n"])
     else:
         streams.write_lines(report_lines(report))
-    if not report.equal:
+    if not report.equal or report.finding_count:
         raise click.exceptions.Exit(DIFFERENT)
 
 
@@ -76,6 +76,7 @@ def report_lines(report: CompareReport) -> Iterator[str]:
     for table in report.tables:
         yield from _difference_lines(table, paint)
     yield from _finding_lines(report)
+    yield from _left_aside_lines(report)
     if not report.equal or report.finding_count:
         yield ""
     yield sentence(report)
@@ -85,6 +86,8 @@ def sentence(report: CompareReport) -> str:
     """The outcome in one sentence."""
     if report.equal:
         rows = sum(table.rows_a for table in report.tables)
+        if report.finding_count:
+            return f"✗ The same in both are the {_some(rows, 'row')} that were compared; what was not stands above."
         return f"✓ Both hold the same {_some(rows, 'row')} in {_some(len(report.tables), 'table')}."
     different = [table for table in report.tables if not table.equal]
     rows = sum(map(_different, different))
@@ -141,6 +144,17 @@ def _finding_lines(report: CompareReport) -> Iterator[str]:
     more = report.finding_count - min(len(found), _MOST_SHOWN)
     if more:
         yield f"  and {count(more)} more"
+
+
+def _left_aside_lines(report: CompareReport) -> Iterator[str]:
+    from agor_tui.services.transfer import left_aside_lines
+
+    sides = (("A", report.left_aside_a), ("B", report.left_aside_b))
+    lines = [f"  {side}  {printable(line)}" for side, tables in sides for line in left_aside_lines(tables)]
+    if lines:
+        yield ""
+        yield "Not compared, on purpose:"
+        yield from lines
 
 
 def _row_lines(row: RowDifference) -> Iterator[str]:

@@ -158,6 +158,7 @@ def _lines(report: CopyReport) -> Iterator[str]:
         columns.append(Column("LEFT OUT", lambda table: count(table.left_out), right=True, tone=lambda table: "error"))
     yield from Table(columns, report.tables, streams.look(sys.stdout)).lines(report.tables)
     yield from _finding_lines(report)
+    yield from _left_aside_lines(report)
     yield from _verdict(report)
 
 
@@ -172,13 +173,23 @@ def _finding_lines(report: CopyReport) -> Iterator[str]:
         yield f"  and {count(more)} more"
 
 
+def _left_aside_lines(report: CopyReport) -> Iterator[str]:
+    from agor_tui.services.transfer import left_aside_lines
+
+    if report.left_aside:
+        yield ""
+        yield "not copied, on purpose:"
+        yield from (f"  {printable(line)}" for line in left_aside_lines(report.left_aside))
+        yield ""
+
+
 def _finding(finding: Finding) -> str:
     where = " ".join(filter(None, (finding.table, finding.id, finding.column)))
     return printable(f"{where}: {finding.what}; {finding.done}")
 
 
 def _verdict(report: CopyReport) -> Iterator[str]:
-    from agor_tui.services.transfer import kept, losses
+    from agor_tui.services.transfer import losses, proof
 
     rows = sum(table.rows for table in report.tables)
     size = sum(table.bytes for table in report.tables)
@@ -188,7 +199,7 @@ def _verdict(report: CopyReport) -> Iterator[str]:
         return
     took = f"{count(rows)} rows ({byte_size(size)}) copied in {duration(report.seconds * 1000)}"
     if report.lossless:
-        yield f"✓ {took}; compared: {kept(report) or 'nothing was lost'}."
+        yield f"✓ {took}; compared: {proof(report)}."
     elif report.finding_count:
         yield f"✗ {took}; not as in FROM: {losses(report)}."
     else:

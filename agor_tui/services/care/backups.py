@@ -118,10 +118,15 @@ def _export(place: Place, target: Path, tell: Tell | None, stop: threading.Event
     from agor_tui.services.dump.exporting import export_database
 
     report = export_database(place, target, format="jsonl", include_secrets=True, tell=tell, stop=stop)
-    changed = report.finding_count + sum(report.left_empty.values())
+    tables = [each for each in report.findings if not each.id and each.column is None]
+    beside = tuple(f"{each.table} is not in it: {each.what}." for each in tables)
+    changed = report.finding_count - len(beside) + sum(report.left_empty.values())
     if not changed:
-        return ()
-    return (f"In {changed:,} places it could not be written as it is (see agor-tui db check).",)
+        return beside
+    return (
+        *beside,
+        f"In {changed:,} places it could not be written as it is (see agor-tui db check).",
+    )
 
 
 def _require_pg_dump(place: Place, version: int, owned: str) -> None:
