@@ -152,7 +152,7 @@ class Database:
         source = file.steady_source(ours=ours) if file is not None else None
         with self._explained(), self._unit(source.engine if source else self.engine) as connection:
             try:
-                yield open_snapshot(self, connection, file, source)
+                yield open_snapshot(self, connection, file, source, ours=ours)
             finally:
                 connection.invalidate()  # its settings are not those of a unit of work, and it may be lost
 

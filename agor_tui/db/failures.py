@@ -28,6 +28,26 @@ _NO_SUCH_DATABASE = "has no database of that name."
 _MAY_NOT_READ = "does not allow this user to read it."
 _CHANGE = re.compile(r"(?i)^\s*(INSERT|UPDATE|DELETE)\b|\bFOR UPDATE\s*$")
 
+_IN_ENGLISH = {
+    "22021": "invalid byte sequence for encoding",
+    "22P05": "has no equivalent in encoding",
+    "25006": "read-only transaction",
+    "40001": "could not serialize access",
+    "40P01": "deadlock detected",
+    "42501": "permission denied",
+    "53100": "No space left on device",
+    "53300": "too many connections",
+    "55P03": "lock timeout",
+    "57014": "statement timeout",
+    "57P01": "terminating connection",
+    "57P03": "the database system is starting up",
+    "23502": "null value in column",
+    "23503": "violates foreign key constraint",
+    "23505": "duplicate key value",
+    "3D000": 'database "" does not exist',
+}
+"""What a server says that speaks another language, by its SQLSTATE (PostgreSQL's manual, appendix A)."""
+
 _POSTGRESQL = (
     (
         r"password authentication failed|no password supplied|authentication failed",
@@ -84,6 +104,21 @@ _POSTGRESQL = (
     ),
     (r"statement timeout", "needed more than 30 s for a query.", "Narrow the filter."),
     (
+        r"permission denied.*session_replication_role",
+        "has session_replication_role set for this user, so that foreign keys would not hold.",
+        "Nothing was changed. Ask for: ALTER ROLE (or DATABASE) ... RESET session_replication_role",
+    ),
+    (
+        r"violates row-level security policy",
+        "has a row-level security policy that does not allow this change.",
+        "Nothing was changed. Ask the owner of its tables.",
+    ),
+    (
+        r"affected by row-level security policy",
+        "hides rows from this user by row-level security, so a part would be taken for all.",
+        "Use a role that may see all rows: the owner of the tables, or one with BYPASSRLS.",
+    ),
+    (
         r"permission denied(?: for (?P<what>\w+ \S+))?",
         _MAY_NOT_READ,
         "Ask for the right to SELECT.",
@@ -96,7 +131,7 @@ _POSTGRESQL = (
     (
         r"has no equivalent in encoding",
         "has an encoding that cannot hold this text.",
-        "Nothing was changed. A database in UTF8 holds all text.",
+        "So no row has it, and nothing was changed. A database in UTF8 holds all text.",
     ),
     (
         r"invalid byte sequence for encoding",
@@ -128,6 +163,7 @@ _POSTGRESQL = (
 def explain(place: Place, error: exc.DBAPIError) -> AgorError:
     """Return the error to show for what the driver said of ``place``."""
     text = str(error.orig) if error.orig is not None else str(error)
+    text += f"\n{_IN_ENGLISH.get(str(getattr(error.orig, 'sqlstate', '')), '')}"
     if re.search(r"interrupted|canceling statement due to user request|query_canceled", text):
         return Cancelled("The query was cancelled.")
     subject = describe(place)
