@@ -14,6 +14,7 @@ from agor_tui.cli import streams
 from agor_tui.cli.commands import Settings, command, pass_settings
 from agor_tui.cli.jobs import run_job
 from agor_tui.cli.listing import json_option
+from agor_tui.cli.places import note_ignored
 from agor_tui.text import count, printable
 from agor_tui.transfers import CompareReport, RowDifference, TableCompared
 
@@ -53,6 +54,7 @@ def _place(settings: Settings, target: str) -> Place:
     from agor_tui.config import PostgresPlace, resolve
 
     place = resolve(target, config_path=settings.config, environ=os.environ)
+    note_ignored(place)
     # Another database than the one with tenants may have none.
     return replace(place, tenant=settings.tenant) if settings.tenant and isinstance(place, PostgresPlace) else place
 

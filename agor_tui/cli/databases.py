@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 from agor_tui.cli import streams
 from agor_tui.cli.commands import Group, Settings, pass_settings
 from agor_tui.cli.listing import json_option
+from agor_tui.cli.places import note_ignored
 from agor_tui.errors import AgorError, ConfigError, ConfigKeyError, ConfigMissingError, UsageError, quoted, suggestion
 from agor_tui.text import count, duration, printable
 
@@ -141,6 +142,7 @@ def _target(text: str) -> Place:
     if not text.strip():
         raise ConfigKeyError("The target is empty.", "Give a file, or a URL such as postgresql://user@host/database.")
     place = path_or_url(text, "TARGET", os.environ)
+    note_ignored(place)
     path = getattr(place, "path", None)
     if path is not None:
         if path.is_dir():

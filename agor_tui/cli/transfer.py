@@ -15,7 +15,7 @@ from agor_tui.cli.compare import DIFFERENT, report_lines
 from agor_tui.cli.jobs import run_job
 from agor_tui.cli.listing import json_option
 from agor_tui.cli.moments import local_now
-from agor_tui.cli.places import ask, named, place_of, require_terminal
+from agor_tui.cli.places import ask, named, note_ignored, place_of, require_terminal
 from agor_tui.errors import UsageError, quoted
 from agor_tui.text import byte_size, count, duration, printable
 from agor_tui.transfers import CopyOptions, CopyReport, Finding, OnConflict, TableCopied
@@ -117,7 +117,9 @@ def _place(settings: Settings, target: str) -> Place:
     """The place that an argument names; ``--tenant`` and ``--read-only`` do not speak of both."""
     from agor_tui.config import resolve
 
-    return resolve(target, config_path=settings.config, environ=os.environ)
+    place = resolve(target, config_path=settings.config, environ=os.environ)
+    note_ignored(place)
+    return place
 
 
 def _since(text: str | None) -> int | None:

@@ -93,6 +93,8 @@ class PostgresPlace:
     options: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     read_only: bool = False
     embedded: bool = False
+    ignored: tuple[str, ...] = field(default=(), compare=False)
+    """The names of a URL's parameters that are other clients'."""
 
     def conninfo(self) -> dict[str, Any]:
         """The libpq parameters of a connection, the password in clear among them: for the driver alone."""

@@ -85,6 +85,13 @@ class Browser:
         """What is to be known of the database by now, as ``DatabaseInfo.note`` says it."""
         return self.store.database.staleness
 
+    @property
+    def aside(self) -> str:
+        """What is to be said once of how the database was named; mostly nothing."""
+        from agor_tui.config.other_clients import note_on
+
+        return note_on(getattr(self.store.database.place, "ignored", ()))
+
     def cancel(self) -> None:
         """Stop what other threads ask of the database now; they get ``Cancelled``."""
         self.store.database.cancel()
