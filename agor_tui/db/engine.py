@@ -254,6 +254,6 @@ def _clear_once() -> None:
 def _running(place: PostgresPlace) -> PostgresPlace:
     """Start or join the embedded server; return how its database is reached."""
     from agor_tui import paths
-    from agor_tui.db.embedded import shared_server
+    from agor_tui.db.embedded.server import shared_server
 
     return shared_server(paths.embedded_folder()).place(place)

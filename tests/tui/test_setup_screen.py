@@ -18,7 +18,8 @@ from textual.widgets import Input
 from agor_tui import paths
 from agor_tui.config.passwords import PasswordHome
 from agor_tui.config.places import Place, PostgresPlace
-from agor_tui.db import embedded, migrator
+from agor_tui.db import migrator
+from agor_tui.db.embedded import server as embedded
 from agor_tui.services.configuration import Configuration
 from agor_tui.tui.screens.browser import BrowserScreen
 from agor_tui.tui.screens.setup import SetupScreen
