@@ -17,6 +17,7 @@ from agor_tui.config.places import Secret
 from agor_tui.config.preferences import DEFAULTS
 from agor_tui.config.urls import is_url, quoted_unless_secret
 from agor_tui.errors import ConfigKeyError, suggestion
+from agor_tui.hints import own_command
 
 Type = Literal["text", "number", "flag", "url", "secret"]
 
@@ -125,7 +126,7 @@ def locate(dotted: str, names: Collection[str]) -> Located:
     near = suggestion(dotted, _known(rest, names)) if shown != Secret.MASK else ""  # it repeats what was typed
     raise ConfigKeyError(
         f"The key {shown} is not known{near}.",
-        "agor-tui config show lists the keys that have a value.",
+        f"{own_command('config show')} lists the keys that have a value.",
     )
 
 

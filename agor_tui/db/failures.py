@@ -7,6 +7,7 @@ import sqlite3
 
 from sqlalchemy import exc
 
+from agor_tui.config.command_lines import command_for
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, describe
 from agor_tui.db.libsql_failures import explain_libsql
 from agor_tui.db.sqlite_failures import explain_sqlite
@@ -57,7 +58,7 @@ _POSTGRESQL = (
     (
         r'database "(?P<name>[^"]*)" does not exist',
         _NO_SUCH_DATABASE,
-        "Check the name, or create it with: agor-tui db init",
+        "Check the name, or create it with: ",
     ),
     (r'role "(?P<name>[^"]*)" does not exist', "knows no such user.", "Check the user."),
     (
@@ -189,6 +190,8 @@ def explain(place: Place, error: exc.DBAPIError) -> AgorError:
                 if sentence == _MAY_NOT_READ and _CHANGE.search(error.statement or ""):
                     sentence, hint = "does not allow this user to change it.", "Ask for the right to change rows."
                 kind = AbsentError if sentence == _NO_SUCH_DATABASE else DatabaseError
+                if sentence == _NO_SUCH_DATABASE:
+                    hint += command_for(place, "db init")
                 return kind(f"{subject} {sentence}", f"{hint[:-1]} on {what}." if what else hint)
     first = redact_text(text.strip().splitlines()[0] if text.strip() else type(error).__name__)
     return DatabaseError(f"{subject} answered: {first[:300]}", "See whether its own program can open it.")

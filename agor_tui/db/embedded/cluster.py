@@ -13,6 +13,7 @@ from pathlib import Path
 from agor_tui.db.embedded.postmaster import SUPERUSER
 from agor_tui.db.postgresql_programs import program_path
 from agor_tui.errors import DatabaseError
+from agor_tui.scratch import make_private
 
 _FIRST_USER_OID = 16384
 """PostgreSQL's FirstNormalObjectId: the files of what a user makes have numbers from here on."""
@@ -48,7 +49,7 @@ def claim(data: Path, installed: Mapping[int, Path]) -> int | None:
         raise DatabaseError("PostgreSQL cannot have a line break in the path of its data.", "Choose another folder.")
     if data.exists() and not data.is_dir():
         raise no_data(data)
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(data)
     if data.stat().st_uid != os.geteuid():
         raise DatabaseError(f"{data} belongs to another user.", "Run agor-tui as that user.")
     if not installed:

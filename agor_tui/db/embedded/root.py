@@ -19,6 +19,7 @@ from agor_tui.db.embedded import locks
 from agor_tui.db.embedded.cluster import no_data
 from agor_tui.db.postgresql_programs import program_path
 from agor_tui.errors import DatabaseError
+from agor_tui.scratch import make_private
 
 SERVER_USER = "pgserver"
 _SYSTEM_FOLDER = Path("/var/lib/agor-tui")
@@ -67,7 +68,7 @@ def settle(folder: Path) -> None:
         raise DatabaseError(
             f"{folder} belongs to {_name(owner)}, and agor-tui runs as root.", f"Run agor-tui as {_name(owner)}."
         )
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(folder.parent)
     if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
         folder.rmdir()
     data = folder.resolve()

