@@ -66,7 +66,7 @@ class RowSource(ABC):
     label: str
     """Where it is, to be shown."""
     kind: str
-    """The schema kind: native, agor, opencode."""
+    """The schema kind: native, agor, opencode, kilo."""
     tables: tuple[str, ...]
     """The native tables that there are rows for, in the order of foreign keys."""
 

@@ -38,7 +38,7 @@ def recognise(catalog: Catalog, dialect: str, tenant: str | None, place: Place) 
     some = ", ".join(sorted(catalog.tables)[:5])
     raise UnknownSchemaError(
         f"{describe(place)} holds tables of no known kind ({some}).",
-        "Known are databases of agor-tui, Agor and OpenCode.",
+        "Known are databases of agor-tui, Agor, OpenCode and Kilo.",
     )
 
 

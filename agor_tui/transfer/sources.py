@@ -23,7 +23,7 @@ def open_source(place: Place, *, tenant: str | None = None) -> RowSource:
         from agor_tui.schemas import agor_rows
 
         return MappedSource(store.database, info.kind, declared, agor_rows.rows_of)
-    if info.kind == "opencode":
+    if info.kind in ("opencode", "kilo"):
         from agor_tui.schemas import opencode_rows
 
         return MappedSource(store.database, info.kind, declared, opencode_rows.rows_of)
