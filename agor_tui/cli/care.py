@@ -97,10 +97,7 @@ def db_restore(settings: Settings, backup: Path, yes: bool, as_json: bool) -> No
         [f"{printable(report.target)} holds the {_sessions(report.sessions)} of {printable(str(report.backup))}."]
     )
     if report.behind:
-        from agor_tui.config.command_lines import command_for
-
-        migrate = printable(command_for(place, "db migrate"))
-        streams.note(f"It is at revision {report.revision}: bring it up with {migrate}")
+        streams.note(f"It is at revision {report.revision}: bring it up with agor-tui db migrate.")
 
 
 def _plan_lines(planned: RestorePlan) -> Iterator[str]:
@@ -166,7 +163,7 @@ def _repair_lines(place: Place, mended: RepairReport, paint: Painter) -> Iterato
         yield "A database on a server is only looked at. Back it up; then this would mend it, run by its owner:"
         yield from ("BEGIN;", *map(printable, mended.sql), "COMMIT;")
         return
-    from agor_tui.config.command_lines import command_for
+    from agor_tui.config.places import database_option
 
     path = printable(str(mended.path))
     yield ""
@@ -179,7 +176,7 @@ def _repair_lines(place: Place, mended: RepairReport, paint: Painter) -> Iterato
         yield f"  what was taken out is in {printable(str(mended.removed_to))}"
     if mended.after is not None:
         yield from _check_lines(mended.after, paint)
-    words = command_for(place, f"db restore {quote(str(mended.path))}")
+    words = f"agor-tui db restore {quote(str(mended.path))}{database_option(place)}"
     yield f"To use it: {printable(words)}"
 
 

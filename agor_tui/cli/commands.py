@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,8 @@ class Settings:
     config: Path | None = None
     tenant: str | None = None
     read_only: bool = False
+    opened: list[Browser] = field(default_factory=list)
+    """The databases that the command has opened."""
 
     def configuration(self) -> Configuration:
         """The config file that the options choose, and how databases are opened with them."""
@@ -37,16 +39,9 @@ class Settings:
 
     def open_browser(self) -> Browser:
         """Open the database; to be closed by the caller. Raises AgorError where it cannot be opened."""
-        from agor_tui.cli import streams
-
-        browser = self.open_for_app()
-        if browser.aside:
-            streams.note(browser.aside)
+        browser = self.configuration().open(self.database)
+        self.opened.append(browser)
         return browser
-
-    def open_for_app(self) -> Browser:
-        """The same without a word on standard error, where the app draws."""
-        return self.configuration().open(self.database)
 
 
 pass_settings = click.make_pass_decorator(Settings)

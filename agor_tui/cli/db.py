@@ -99,12 +99,11 @@ def db_reset(settings: Settings, yes: bool) -> None:
 def db_status(settings: Settings, as_json: bool) -> None:
     from agor_tui.services import export, migrations
 
-    place = place_of(settings)
-    found = migrations.status(place)
+    found = migrations.status(place_of(settings))
     if as_json:
         streams.write([export.dumps(export.migration_status_json(found)), b"\n"])
     else:
-        streams.write_lines(_status_lines(found, place))
+        streams.write_lines(_status_lines(found))
 
 
 @db.command("test", help="Connect to a database and say what answers: version, kind, owner, latency.")
@@ -175,9 +174,8 @@ def _report(run: MigrationRun, done: str) -> None:
     streams.write_lines([done])
 
 
-def _status_lines(status: MigrationStatus, place: Place) -> Iterable[str]:
+def _status_lines(status: MigrationStatus) -> Iterable[str]:
     from agor_tui.cli.tables import Column, Table, time_column
-    from agor_tui.config.command_lines import command_for
 
     yield f"{printable(status.kind)}, looked after by {printable(status.owner)}"
     if status.revisions:
@@ -192,7 +190,7 @@ def _status_lines(status: MigrationStatus, place: Place) -> Iterable[str]:
         yield from Table(columns, status.revisions, streams.look(sys.stdout)).lines(status.revisions)
     pending = sum(revision.state == "pending" for revision in status.revisions)
     if pending:
-        yield f"{pending} pending: {printable(command_for(place, 'db migrate'))}"
+        yield f"{pending} pending: agor-tui db migrate"
     for line in status.drift:
         yield f"differs: {printable(line)}"
 

@@ -46,7 +46,7 @@ def cli(context: click.Context, settings: Settings) -> None:
 
         configuration = settings.configuration()
         first_run = settings.database is None and configuration.is_first_run()
-        open_app(settings.open_for_app, configuration, settings.database, setup=first_run)
+        open_app(settings.open_browser, configuration, settings.database, setup=first_run)
 
 
 def run() -> NoReturn:
@@ -81,9 +81,14 @@ def _invoke(arguments: list[str]) -> int:
         from click.shell_completion import shell_complete
 
         return shell_complete(cli, {"obj": Settings()}, PROGRAM, COMPLETION_VARIABLE, instruction)
+    settings = Settings()
     try:
-        with cli.make_context(PROGRAM, arguments, obj=Settings()) as context:
+        with cli.make_context(PROGRAM, arguments, obj=settings) as context:
             cli.invoke(context)
     except click.exceptions.Exit as end:
         return end.exit_code
+    finally:
+        for browser in settings.opened:
+            if faults := browser.faults:
+                streams.note(faults)
     return 0

@@ -12,8 +12,9 @@ from sqlalchemy import exc
 from sqlalchemy.engine import Connection, Engine
 
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, SqlitePlace, primary
-from agor_tui.db.failures import explain
+from agor_tui.db.failures import explain, is_row_fault
 from agor_tui.db.sqlite import MOST_UNLOCKED, SqliteFile, restless
+from agor_tui.db.statement import careful
 from agor_tui.errors import Cancelled, ReadOnlyError
 from agor_tui.scratch import clear_leftovers
 
@@ -98,15 +99,24 @@ class Database:
         if isinstance(self.place, PostgresPlace):
             return self._read_postgresql(work)
         with self._explained():
-            return self._read_sqlite(self.engine, work)
+            try:
+                return self._read_sqlite(self.engine, work)
+            except exc.DBAPIError as error:
+                if not is_row_fault(error):
+                    raise
+                return self._read_sqlite(self.engine, work, careful_now=True)
 
     def _read_file(self, file: SqliteFile, work: Callable[[Connection], T]) -> T:
+        careful_now = False
         for attempt in range(2 * MOST_UNLOCKED):
             source = file.source(attempt=attempt)
             try:
-                result = self._read_sqlite(source.engine, work)
+                result = self._read_sqlite(source.engine, work, careful_now=careful_now)
             except exc.DBAPIError as error:
                 if file.changed(source):
+                    continue
+                if is_row_fault(error) and not careful_now:
+                    careful_now = True
                     continue
                 if not file.left_unfinished() or "locked" in str(error.orig):
                     raise explain(file.place, error) from None
@@ -116,16 +126,21 @@ class Database:
                 return result
         raise restless(file.path)
 
-    def _read_sqlite(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+    def _read_sqlite(self, engine: Engine, work: Callable[[Connection], T], *, careful_now: bool = False) -> T:
         with self._unit(engine) as connection:
+            if careful_now:
+                careful(connection)
             connection.exec_driver_sql("BEGIN")
             return work(connection)
 
     def _read_postgresql(self, work: Callable[[Connection], T]) -> T:
         assert self._pool is not None
-        for attempt in ("first", "second"):
+        careful_now = False
+        for attempt in ("first", "second", "third"):
             try:
                 with self._unit(self._pool) as connection:
+                    if careful_now:
+                        careful(connection)
                     self._postgresql.begin(connection, self.place, read_only=True, tenant=self.tenant, to_show=True)
                     result = work(connection)
                     connection.exec_driver_sql("COMMIT")
@@ -133,7 +148,10 @@ class Database:
             except exc.DBAPIError as error:
                 # A pooled connection may have died while it lay idle; a fresh one tells.
                 shown = explain(self.place, error)
-                if isinstance(shown, Cancelled) or not (error.connection_invalidated and attempt == "first"):
+                again = error.connection_invalidated and attempt == "first"
+                if is_row_fault(error) and not careful_now:
+                    again = careful_now = True
+                if isinstance(shown, Cancelled) or not again:
                     raise shown from None
         raise AssertionError("unreachable")
 
@@ -152,7 +170,7 @@ class Database:
         source = file.steady_source(ours=ours) if file is not None else None
         with self._explained(), self._unit(source.engine if source else self.engine) as connection:
             try:
-                yield open_snapshot(self, connection, file, source, ours=ours)
+                yield open_snapshot(self, connection, file, source)
             finally:
                 connection.invalidate()  # its settings are not those of a unit of work, and it may be lost
 
@@ -254,6 +272,6 @@ def _clear_once() -> None:
 def _running(place: PostgresPlace) -> PostgresPlace:
     """Start or join the embedded server; return how its database is reached."""
     from agor_tui import paths
-    from agor_tui.db.embedded.server import shared_server
+    from agor_tui.db.embedded import shared_server
 
     return shared_server(paths.embedded_folder()).place(place)

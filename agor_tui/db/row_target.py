@@ -68,9 +68,7 @@ class RowTarget:
             return self.database.write(work)
 
         def patient(connection: Connection) -> T:
-            from agor_tui.db.postgresql import without_limits  # psycopg takes long to import
-
-            without_limits(connection)  # the other side may have to be waited for
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             connection.exec_driver_sql(f"SET LOCAL synchronous_commit = {'on' if last else 'off'}")
             return work(connection)
 

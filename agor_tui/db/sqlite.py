@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import shutil
 import sqlite3
@@ -18,9 +17,9 @@ from sqlalchemy import create_engine, event, exc
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import NullPool, QueuePool
 
-from agor_tui.config.command_lines import command_for
-from agor_tui.config.places import SqlitePlace
+from agor_tui.config.places import SqlitePlace, database_option
 from agor_tui.db.revision import VERSION_TABLE
+from agor_tui.db.types import decode_stored
 from agor_tui.errors import AbsentError, DatabaseError, ForeignDatabaseError
 from agor_tui.scratch import make_private
 
@@ -59,7 +58,7 @@ class SqliteFile:
         self._identity: tuple[int, ...] = ()
         if create:
             _make(self.path)
-        _check(self.path, command_for(place, "db init"))
+        _check(self.path, database_option(place))
 
     def source(self, *, attempt: int = 0) -> Source:
         """Return how to read (or write) the file now; ``attempt`` counts the readings that the file changed under."""
@@ -216,7 +215,7 @@ def _connect(uri: str, busy_timeout_ms: int, wal: bool | None) -> sqlite3.Connec
     connection = sqlite3.connect(
         uri, uri=True, isolation_level=None, check_same_thread=False, timeout=busy_timeout_ms / 1000
     )
-    connection.text_factory = _text
+    connection.text_factory = decode_stored
     connection.execute(f"PRAGMA trusted_schema={'OFF' if _needs_no_trust() else 'ON'}")
     if wal is None:
         connection.execute("PRAGMA query_only=ON")
@@ -241,21 +240,6 @@ def _needs_no_trust() -> bool:
         except sqlite3.Error:
             return False
         return True
-
-
-def _lenient(error: UnicodeError) -> tuple[str, int]:
-    # SQLite hands out a JSON escape of a lone surrogate as three bytes, which strict UTF-8 refuses.
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    piece = error.object[error.start : error.start + 3]
-    try:
-        return piece.decode("utf-8", "surrogatepass"), error.start + 3
-    except UnicodeDecodeError:
-        return "\ufffd", error.start + 1
-
-
-codecs.register_error("agor-tui-lenient", _lenient)
-_text = partial(str, encoding="utf-8", errors="agor-tui-lenient")
 
 
 def _uri(path: Path) -> str:
@@ -302,11 +286,8 @@ def _target(path: Path) -> Path:
         return path
 
 
-def _check(path: Path, making: str) -> None:
-    """Raise a DatabaseError for what is no SQLite file, before SQLite says it in its own words.
-
-    ``making`` is the command that makes one there.
-    """
+def _check(path: Path, option: str) -> None:
+    """Raise a DatabaseError for what is no SQLite file, before SQLite says it in its own words."""
     try:
         mode = path.stat().st_mode
         if S_ISDIR(mode):
@@ -318,7 +299,7 @@ def _check(path: Path, making: str) -> None:
     except FileNotFoundError:
         raise AbsentError(
             f"{path} does not exist.",
-            f"Check the path, or make a database there with: {making}",
+            f"Check the path, or make a database there with: agor-tui db init{option}",
         ) from None
     except OSError as error:
         raise DatabaseError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None

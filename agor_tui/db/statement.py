@@ -31,6 +31,16 @@ def spelling(connection: Connection) -> Hashable:
     return type(dialect), dialect.server_version_info, getattr(dialect, "_backslash_escapes", None)
 
 
+def careful(connection: Connection) -> None:
+    """Have the rows that this unit of work fetches read one by one: one of them makes the database fail."""
+    connection.execution_options(agor_tui_careful=True)
+
+
+def is_careful(connection: Connection) -> bool:
+    """Tell whether ``careful`` was called for this unit of work."""
+    return bool(connection.get_execution_options().get("agor_tui_careful"))
+
+
 class Statement:
     """A SELECT for one dialect. Rows come as named tuples whose fields are the columns' names."""
 

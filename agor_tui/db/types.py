@@ -15,10 +15,13 @@ a copy keeps as a JSON string: U+FDD0, the word ``text:``, and the text itself a
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any, cast
 
 import orjson
@@ -143,7 +146,8 @@ def _in_utc(value: Any) -> datetime | None:
     return value.astimezone(UTC) if isinstance(value, datetime) else instant_of_ms(value)
 
 
-def _as_text(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
+    """Return what a driver reads where a text should be as the text it means; None for None."""
     if type(value) is str:
         return value if _MARK not in value else restore_text(value)
     if value is None:
@@ -152,13 +156,53 @@ def _as_text(value: Any) -> str | None:
 
 
 def _as_plain_text(value: Any) -> str | None:
-    return value if value is None or type(value) is str else _as_text(value)
+    return value if value is None or type(value) is str else as_text(value)
 
 
 def _as_sent_text(value: Any) -> str | None:
     if isinstance(value, str) and value.startswith(_HEX):
         return bytes.fromhex(value[len(_HEX) :]).decode("utf-8", "surrogatepass")
     return _as_plain_text(value)
+
+
+def decode_stored(value: bytes) -> str:
+    """Return a text of SQLite's; what is no UTF-8 in it becomes lone surrogates, of which ``stored_value`` makes the
+    same bytes again."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("utf-8", "agor-tui-lenient")
+
+
+def _lenient(error: UnicodeError) -> tuple[str, int]:
+    # SQLite hands out a JSON escape of a lone surrogate as three bytes, which strict UTF-8 refuses.
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    piece = error.object[error.start : error.start + 3]
+    with suppress(UnicodeDecodeError):
+        if not _ESCAPED_BYTE.match(half := piece.decode("utf-8", "surrogatepass")):
+            return half, error.start + 3
+    return chr(0xDC00 + piece[0]), error.start + 1
+
+
+codecs.register_error("agor-tui-lenient", _lenient)
+_ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def stored_value(value: Any) -> Any:
+    """Return a value as it was read (see ``decode_stored``) as a parameter; a text that is no UTF-8 as its bytes."""
+    if not isinstance(value, str) or not is_broken(value):
+        return value
+    return b"".join(
+        bytes([ord(each) - 0xDC00]) if _ESCAPED_BYTE.match(each) else each.encode("utf-8", "surrogatepass")
+        for each in value
+    )
+
+
+def is_broken(value: Any) -> bool:
+    """Tell whether ``value`` is a text that is no UTF-8, and goes as its bytes, to be cast to a text."""
+    return isinstance(value, str) and not value.isascii() and _SURROGATE.search(value) is not None
 
 
 class Instant(TypeDecorator[datetime]):
@@ -215,6 +259,48 @@ class Flag(TypeDecorator[bool]):
         return None if value is None else value not in (0, "0", "", "false")
 
 
+class Whole(TypeDecorator[int]):
+    """A whole number; what SQLite has in its place and is none reads as absent."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], int | None]:
+        return _as_whole
+
+
+class Real(TypeDecorator[float]):
+    """A number that may be shown and added up: never infinite; what is no number reads as absent."""
+
+    impl = Float
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Float(53))
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], float | None]:
+        return _as_real
+
+
+def _as_whole(value: Any) -> int | None:
+    if type(value) is int:
+        return value
+    number = _as_real(value)
+    return None if number is None else int(number)
+
+
+def _as_real(value: Any) -> float | None:
+    if type(value) is float and isfinite(value):
+        return value
+    if value is None or isinstance(value, bytes):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if isfinite(number) else None
+
+
 class Text(TypeDecorator[str]):
     """Text that keeps NULs and lone surrogates on both dialects; a foreign store's number or blob reads as text."""
 
@@ -225,7 +311,7 @@ class Text(TypeDecorator[str]):
         return None if value is None else keep_text(value)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], str | None] | None:
-        return _as_text
+        return as_text
 
 
 class JsonString(Text):
@@ -236,7 +322,7 @@ class JsonString(Text):
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], str | None] | None:
         if dialect.driver == "hrana":
             return _as_sent_text
-        return _as_text if dialect.name == "postgresql" else _as_plain_text
+        return as_text if dialect.name == "postgresql" else _as_plain_text
 
 
 class _sendable(FunctionElement[str | None]):

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import FromClause, Row, Select, func, null, select, type_coerce
+from sqlalchemy import FromClause, Row, Select, exc, func, null, select, type_coerce
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import NullType, Text
 
 from agor_tui import ids
 from agor_tui.db.engine import Database
-from agor_tui.db.statement import Statement, parameter, spelling
-from agor_tui.db.types import Id, among, id_list, load_json
+from agor_tui.db.failures import is_row_fault, said
+from agor_tui.db.statement import Statement, is_careful, parameter, spelling
+from agor_tui.db.types import Id, among, id_list, load_json, stored_value
 from agor_tui.errors import AmbiguousIdError, NotFoundError, UsageError
 from agor_tui.records import Ambiguity, Cursor, Kind, Match, Page
 from agor_tui.redact import redact, redact_broken
-from agor_tui.repositories.paging import ALL, END, Asked, Part, keys_query, page_of_ids, parts_in_order
+from agor_tui.repositories.faults import Faults, Unread
+from agor_tui.repositories.paging import (
+    ALL,
+    END,
+    Asked,
+    NoId,
+    Part,
+    cursor_shape,
+    keys_query,
+    page_of_ids,
+    parts_in_order,
+)
 from agor_tui.schemas.base import Schema
 
 if TYPE_CHECKING:
@@ -40,15 +52,16 @@ class Store:
 
     database: Database
     schema: Schema
+    faults: Faults = field(default_factory=Faults, compare=False, repr=False)
+    """The rows that could not be read as they should."""
 
 
 def neighbours(bare: FromClause, row_id: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """Return the ids just before and just behind ``row_id`` in ``bare`` ids, as scalar subqueries the index answers."""
-    # Not as max and min: of ids in several tables SQLite finds those by reading all of them.
     low, high = bare.alias(), bare.alias()
     return (
-        select(low.c.id).where(low.c.id < row_id).order_by(low.c.id.desc()).limit(1).scalar_subquery(),
-        select(high.c.id).where(high.c.id > row_id).order_by(high.c.id).limit(1).scalar_subquery(),
+        select(func.max(low.c.id, type_=Id())).where(low.c.id < row_id).scalar_subquery(),
+        select(func.min(high.c.id, type_=Id())).where(high.c.id > row_id).scalar_subquery(),
     )
 
 
@@ -56,6 +69,14 @@ def in_order(ids_wanted: Iterable[str], rows: Iterable[Any]) -> list[Row[Any]]:
     """Return ``rows`` in the order of the ids wanted; ids without a row are left out."""
     found = {row.id: row for row in rows}
     return [found[each] for each in ids_wanted if each in found]
+
+
+def _by_id(rows: Iterable[Any]) -> dict[str, list[Any]]:
+    """The rows of each id: one, where the table is sound."""
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.id, []).append(row)
+    return found
 
 
 class Repository(Generic[R]):
@@ -71,6 +92,7 @@ class Repository(Generic[R]):
     def __init__(self, store: Store) -> None:
         self.store = store
         self._missing: dict[ColumnElement[Any], bool] = {}
+        self._nameless: int | None = None
 
     @property
     def present(self) -> bool:
@@ -150,16 +172,54 @@ class Repository(Generic[R]):
         query = select(*columns, previous.label("previous_id"), following.label("next_id"))
         return query.where(among(source.c.id, self.store.database.dialect, "wanted"))
 
-    def fetch(self, connection: Connection, wanted: Sequence[str]) -> tuple[R, ...]:
-        """Return the records of the ids ``wanted``, in their order, each with its short id."""
+    def fetch(
+        self, connection: Connection, wanted: Sequence[str | None], *, may_be_gone: bool = False
+    ) -> tuple[R, ...]:
+        """Return a record for each of the ids ``wanted``, in their order, each with its short id.
+
+        Where a row cannot be read, or there is None instead of an id, the record says so. ``may_be_gone``: ids without
+        a row are left out.
+        """
         records: list[R] = []
-        dialect = self.store.database.dialect
         for start in range(0, len(wanted), 500):
             chunk = wanted[start : start + 500]
-            statement = self._kept("rows", self._rows_query, connection)
-            rows = in_order(chunk, statement.rows(connection, wanted=id_list(chunk, dialect)))
-            records += [self.record(row, ids.shortest(row.id, row.previous_id, row.next_id)) for row in rows]
+            sound = [each for each in chunk if each is not None and not isinstance(each, NoId)]
+            rows = _by_id(self._rows_of(connection, sound))
+            for each in [each for each in sound if each in rows] if may_be_gone else chunk:
+                there = [] if each is None or isinstance(each, NoId) else rows.get(each, [])
+                records.append(self._record_of(each, there))
         return tuple(records)
+
+    def _rows_of(self, connection: Connection, wanted: Sequence[str]) -> list[Any]:
+        """The rows of some ids. Where one of them has made the database fail before, each is asked for by itself."""
+        statement, dialect = self._kept("rows", self._rows_query, connection), self.store.database.dialect
+        if not is_careful(connection):
+            return statement.rows(connection, wanted=id_list(wanted, dialect))
+        rows: list[Any] = []
+        for each in dict.fromkeys(wanted):
+            try:
+                with connection.begin_nested():
+                    rows += statement.rows(connection, wanted=id_list([each], dialect))
+            except exc.DBAPIError as error:
+                if not is_row_fault(error):
+                    raise
+                rows.append(Unread(each, said(error)))
+        return rows
+
+    def _record_of(self, id: str | None, rows: list[Any]) -> R:
+        """The record of an id that has a row; where it cannot be read, one that says why."""
+        row_id = id or ""
+        lost = "it has no id" if id is None else "its id is no text that can be asked for"
+        row = rows.pop(0) if rows else Unread(row_id, lost)
+        if rows:
+            self.store.faults.add(self.kind, row_id, "several rows have this id")
+        if not isinstance(row, Unread):
+            try:
+                return self.record(row, ids.shortest(row.id, row.previous_id, row.next_id))
+            except Exception as error:  # whatever it is, it is this row's
+                row = Unread(row_id, f"its values are of no use ({type(error).__name__})")
+        self.store.faults.add(self.kind, row_id, row.why)
+        return self.record(row, ids.shortest(row_id, None, None))
 
     def page(
         self,
@@ -185,16 +245,18 @@ class Repository(Generic[R]):
 
             values: dict[str, Any] = {}
             if wanted.cursor is not None:
-                values["cursor_id"] = wanted.cursor.id
+                values["cursor_id"] = stored_value(wanted.cursor.id)
                 if by is not keys.c.id and part != "missing":
-                    values["cursor_key"] = wanted.cursor.key
+                    values["cursor_key"] = stored_value(wanted.cursor.key)
             if wanted.offset:
                 values["skip"] = wanted.offset
             if shape is None:
                 return Statement(make(), connection).rows(connection, **values)
-            name = (shape, part, wanted.cursor is None, wanted.before is None, wanted.offset > 0, wanted.limit)
+            name = (shape, part, cursor_shape(wanted.cursor), wanted.before is None, wanted.offset > 0, wanted.limit)
             return self._kept(name, make, connection).rows(connection, **values)
 
+        if asked.cursor is None:
+            self._look_for_missing_ids(connection)
         if by is keys.c.id:
             found = page_of_ids(rows("all", asked), asked)
         else:
@@ -235,6 +297,17 @@ class Repository(Generic[R]):
             query = select(self.keys.c.id).where(key.is_(None)).limit(1)
             self._missing[key] = connection.execute(query).first() is not None
         return self._missing[key]
+
+    def _look_for_missing_ids(self, connection: Connection) -> None:
+        """Note that there are rows without an id, which nothing can name; looked for once."""
+        if self._nameless is None:
+            bare = self.store.schema.ids[self.kind]
+            query = select(func.count()).select_from(bare).where(bare.c.id.is_(None))
+            self._nameless = connection.scalar(query) or 0
+            if self._nameless:
+                number = self._nameless
+                why = "1 row has no id" if number == 1 else f"{number:,} rows have no id"
+                self.store.faults.add(self.kind, "", f"{why} and cannot be listed")
 
     def list(self, asked: Asked = ALL) -> Page[R]:
         """Return rows ordered by id."""
@@ -317,7 +390,8 @@ class Repository(Generic[R]):
                 if copied:
                     return prefix, len(copied), copied[:CANDIDATES]
             raise
-        found = [each for each in self._between(connection, prefix.low, prefix.high) if prefix.matches(each)]
+        between = self._between(connection, prefix.low, prefix.high)
+        found = [each for each in between if prefix.matches(each)]
         found = found or list(self._of_other_form(connection, text, prefix))
         whole = prefix.text.lower()
         exact = [each for each in found if whole in (ids.compact(each), each.lower())]
@@ -342,7 +416,8 @@ class Repository(Generic[R]):
 
     def _between(self, connection: Connection, low: str, high: str) -> Sequence[str]:
         statement = self._kept("prefix", lambda: self._prefix_query().limit(CANDIDATES + 1), connection)
-        return [row.id for row in statement.rows(connection, low=low, high=high)]
+        # Where a table has no rules, several rows may have one id.
+        return list(dict.fromkeys(row.id for row in statement.rows(connection, low=low, high=high)))
 
     def matches(self, connection: Connection, wanted: Sequence[str]) -> tuple[Match, ...]:
         """Return what a person needs to tell the rows ``wanted`` apart."""

@@ -119,7 +119,7 @@ class CardRepository:
         return self._store.database.read(work)
 
     def _board(self, connection: Connection, board_id: str) -> Board:
-        found = self._boards.fetch(connection, [board_id])
+        found = self._boards.fetch(connection, [board_id], may_be_gone=True)
         if not found:
             raise NotFoundError(f"The board {board_id} does not exist any more.", "Choose another one.")
         return found[0]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import FromClause, Select, and_, func, not_, select
+from sqlalchemy import FromClause, Select, and_, func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
 from agor_tui.errors import NotFoundError
-from agor_tui.records import Message
+from agor_tui.records import Block, Message, NoticeBlock
 from agor_tui.repositories.base import Repository
+from agor_tui.repositories.faults import Unread
 from agor_tui.schemas.base import Schema
 
 _COLUMNS = (
@@ -39,10 +40,14 @@ class MessageRepository(Repository[Message]):
         return [source.c[name] for name in _COLUMNS]
 
     def record(self, row: Any, short_id: str) -> Message:
-        blocks, model = self.store.schema.blocks(row.data, row.parts, row.type or "")
+        blocks: tuple[Block, ...]
+        if isinstance(row, Unread):
+            blocks, model = (NoticeBlock("unreadable", row.title),), None
+        else:
+            blocks, model = self.store.schema.blocks(row.data, row.parts, row.type or "")
         return Message(
             id=row.id,
-            session_id=row.session_id,
+            session_id=row.session_id or "",
             task_id=row.task_id,
             index=row.index,
             role=row.role or "unknown",
@@ -67,7 +72,7 @@ class MessageRepository(Repository[Message]):
         def work(connection: Connection) -> tuple[Message, ...]:
             said = self._ordered(session_id, queued=False).offset(start)
             wanted = list(connection.scalars(said.limit(limit) if limit else said))
-            if self.store.schema.waiting is not None and (not limit or len(wanted) < limit):
+            if "queue" in self.store.schema.capabilities and (not limit or len(wanted) < limit):
                 skipped = 0
                 if not wanted and start:
                     count = select(func.count()).select_from(self._ordered(session_id, queued=False).subquery())
@@ -128,7 +133,7 @@ class MessageRepository(Repository[Message]):
         def work(connection: Connection) -> int:
             wanted = self.resolve_in(connection, id_or_prefix)
             order = list(connection.scalars(query))
-            if self.store.schema.waiting is not None:
+            if "queue" in self.store.schema.capabilities:
                 order += connection.scalars(waiting)
             if wanted not in order:
                 raise NotFoundError(f"The message {wanted} is not of this session.", "Give the session it belongs to.")
@@ -142,9 +147,9 @@ class MessageRepository(Repository[Message]):
     def _ordered(self, session_id: str, *, queued: bool, columns: Sequence[ColumnElement[Any]] = ()) -> Select[Any]:
         source = self.source
         query = select(*(columns or [source.c.id])).where(source.c.session_id == session_id)
-        waiting = self.store.schema.waiting
-        if waiting is None:
+        if "queue" not in self.store.schema.capabilities:
             return query.order_by(*self._order(source))
         if queued:
-            return query.where(waiting).order_by(source.c.queue_position, source.c.timestamp, source.c.id)
-        return query.where(not_(waiting)).order_by(*self._order(source))
+            waiting = query.where(source.c.index < 0)
+            return waiting.order_by(source.c.queue_position, source.c.timestamp, source.c.id)
+        return query.where(source.c.index >= 0).order_by(*self._order(source))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import FromClause, Select, select, tuple_, type_coerce
+from sqlalchemy import Text as TextImpl
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import Integer, NullType
 
 from agor_tui.db.statement import parameter
-from agor_tui.db.types import Id
+from agor_tui.db.types import as_text, is_broken
 from agor_tui.records import Cursor, Page
 
 END = Cursor(None, "")
@@ -69,24 +71,48 @@ def keys_query(
     """
     by_id = key is source.c.id or part == "missing"
     raw: ColumnElement[Any] = type_coerce(key, NullType())
-    query = select(source.c.id, raw.label("key")).where(*conditions)
+    raw_id: ColumnElement[Any] = type_coerce(source.c.id, NullType())
+    # A row without an id could not be told from the place before it.
+    query = select(raw_id.label("id"), raw.label("key")).where(*conditions, source.c.id.is_not(None))
     down = descending != (asked.before is not None)
     if part == "missing":
         query = query.where(key.is_(None))
     elif part == "present" and asked.cursor is None:
         query = query.where(key.is_not(None))
     if asked.cursor is not None:
-        place: Any = parameter("cursor_id", Id())
-        keys: Any = source.c.id
+        place: Any = _value("cursor_id", asked.cursor.id)
+        keys: Any = raw_id
         if not by_id:
-            keys = tuple_(raw, source.c.id)
-            place = tuple_(parameter("cursor_key", NullType()), place)
+            keys = tuple_(raw, raw_id)
+            place = tuple_(_value("cursor_key", asked.cursor.key), place)
         query = query.where(keys < place if down else keys > place)
     order = [source.c.id] if by_id else [key, source.c.id]
     query = query.order_by(*(each.desc() if down else each.asc() for each in order))
     if asked.offset:
         query = query.offset(parameter("skip", Integer()))
     return query.limit(asked.limit + 1) if asked.limit else query
+
+
+def _value(name: str, value: Any) -> ColumnElement[Any]:
+    """The parameter for a value of a cursor; of a text that is no UTF-8 it is the bytes."""
+    found: ColumnElement[Any] = parameter(name, NullType())
+    return sql_cast(found, TextImpl()) if is_broken(value) else found
+
+
+class NoId(str):
+    """What stands where an id should be, and is no text: nothing is asked for by it."""
+
+    __slots__ = ()
+
+
+def _listed(value: Any) -> str:
+    text = as_text(value) or ""
+    return NoId(text) if isinstance(value, (bytes, int, float)) else text
+
+
+def cursor_shape(cursor: Cursor | None) -> Hashable:
+    """What of a cursor decides how ``keys_query`` is written."""
+    return None if cursor is None else (is_broken(cursor.id), is_broken(cursor.key))
 
 
 def page_of_ids(rows: Sequence[Any], asked: Asked) -> Page[str]:
@@ -103,4 +129,4 @@ def page_of_ids(rows: Sequence[Any], asked: Asked) -> Page[str]:
         behind, ahead = asked.before is not END, more
     else:
         behind, ahead = more, asked.after is not None or asked.offset > 0
-    return Page(tuple(row.id for row in rows), last if behind else None, first if ahead else None)
+    return Page(tuple(_listed(row.id) for row in rows), last if behind else None, first if ahead else None)

@@ -60,7 +60,7 @@ class TaskRepository(Repository[Task]):
         return Task(
             id=row.id,
             short_id=short_id,
-            session_id=row.session_id,
+            session_id=row.session_id or "",
             title=row.title or "",
             status=self.store.schema.task_statuses.get(row.store_status, row.store_status or "unknown"),
             store_status=row.store_status or "unknown",
@@ -108,8 +108,7 @@ class TaskRepository(Repository[Task]):
 
     def _of_session_query(self) -> Select[Any]:
         source = self.source
-        asked = [source.c[name] for name in self.store.schema.task_order]
-        order = (source.c.queue_position.is_not(None), source.c.queue_position, *asked)
+        order = (source.c.queue_position.is_not(None), source.c.queue_position, source.c.created_at, source.c.id)
         return select(source.c.id).where(source.c.session_id == parameter("session", Id())).order_by(*order)
 
     def cursor(self, id_or_prefix: str) -> Cursor:
@@ -127,7 +126,7 @@ class TaskRepository(Repository[Task]):
             first = self._kept("first message", self._first_query, connection).rows(connection, task=task_id)
             if [row.id for row in first] != [message_id]:
                 return None
-            found = self.fetch(connection, [task_id])
+            found = self.fetch(connection, [task_id], may_be_gone=True)
             if not found:
                 return None
             prompt = self._kept("prompt", self._prompt_query, connection).rows(connection, task=task_id)[0].prompt

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import ColumnElement, FromClause, Label, Select, null, type_coerce
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.types import BigInteger, Float
 
-from agor_tui.db.types import Flag, Id, Instant, Json, Text
+from agor_tui.db.types import Flag, Id, Instant, Json, Real, Text, Whole
 from agor_tui.records import Block, DetailGroup, Kind
 
 if TYPE_CHECKING:
@@ -26,25 +25,25 @@ SESSIONS: Types = {
     "id": Id(), "created_at": Instant(), "updated_at": Instant(), "created_by": Text(), "store_status": Text(),
     "tool": Text(), "title": Text(), "description": Text(), "parent_id": Id(), "forked_from_id": Id(),
     "worktree_id": Id(), "worktree": Text(), "branch": Text(), "repo_id": Id(), "repo": Text(), "board_id": Id(),
-    "board": Text(), "archived": Flag(), "model": Text(), "tokens_input": BigInteger(), "tokens_output": BigInteger(),
-    "cost": Float(53), "context_used": BigInteger(), "context_limit": BigInteger(), "data": Json(),
+    "board": Text(), "archived": Flag(), "model": Text(), "tokens_input": Whole(), "tokens_output": Whole(),
+    "cost": Real(), "context_used": Whole(), "context_limit": Whole(), "data": Json(),
 }  # fmt: skip
 """Columns of ``sessions``; ``worktree_id`` and ``board_id`` are ids of the selectables of those names."""
 
 TASKS: Types = {
     "id": Id(), "session_id": Id(), "created_at": Instant(), "started_at": Instant(), "completed_at": Instant(),
-    "range_start": Text(), "range_end": Text(), "duration_ms": BigInteger(), "store_status": Text(), "title": Text(),
-    "prompt": Text(), "model": Text(), "tool_use_count": BigInteger(), "tokens_input": BigInteger(),
-    "tokens_output": BigInteger(), "tokens_cache_read": BigInteger(), "tokens_cache_write": BigInteger(),
-    "cost": Float(53), "error": Text(), "sha_start": Text(), "sha_end": Text(), "report": Text(),
-    "queue_position": BigInteger(), "data": Json(),
+    "range_start": Text(), "range_end": Text(), "duration_ms": Whole(), "store_status": Text(), "title": Text(),
+    "prompt": Text(), "model": Text(), "tool_use_count": Whole(), "tokens_input": Whole(),
+    "tokens_output": Whole(), "tokens_cache_read": Whole(), "tokens_cache_write": Whole(),
+    "cost": Real(), "error": Text(), "sha_start": Text(), "sha_end": Text(), "report": Text(),
+    "queue_position": Whole(), "data": Json(),
 }  # fmt: skip
 """Columns of ``tasks``; ``range_start``/``range_end`` are ISO texts that stand in where a time is NULL."""
 
 MESSAGES: Types = {
-    "id": Id(), "session_id": Id(), "task_id": Id(), "index": BigInteger(), "role": Text(), "type": Text(),
+    "id": Id(), "session_id": Id(), "task_id": Id(), "index": Whole(), "role": Text(), "type": Text(),
     "timestamp": Instant(), "created_at": Instant(), "parent_tool_id": Text(), "queued": Flag(), "reverted": Flag(),
-    "is_prompt": Flag(), "queue_position": BigInteger(), "data": Json(), "parts": Json(),
+    "is_prompt": Flag(), "queue_position": Whole(), "data": Json(), "parts": Json(),
 }  # fmt: skip
 """Columns of ``messages``; ``data`` and ``parts`` go to ``Schema.blocks``."""
 
@@ -81,7 +80,11 @@ def columns(types: Types, **given: ColumnElement[Any] | None) -> list[Label[Any]
     labelled = []
     for name, kind in types.items():
         found = given.get(name)
-        labelled.append((_absent(kind) if found is None else found).label(name))
+        if found is None:
+            found = _absent(kind)
+        elif isinstance(kind, (Whole, Real)):  # a store may hold anything there
+            found = type_coerce(found, kind)
+        labelled.append(found.label(name))
     return labelled
 
 
@@ -100,7 +103,7 @@ class Schema:
     makes a message's blocks and its model from its data, its parts and its type.
     """
 
-    kind: Literal["native", "agor", "opencode", "kilo"]
+    kind: Literal["native", "agor", "opencode"]
     owner: str
     sessions: FromClause
     tasks: FromClause
@@ -123,16 +126,12 @@ class Schema:
     ids: Mapping[Kind, FromClause]
     """For each kind of row its bare ids, as a column ``id``: what prefixes and short ids are sought in."""
     message_order: tuple[str, ...]
-    """The columns that order the messages of a session; where there is a queue, its prompts follow."""
-    waiting: ColumnElement[bool] | None
-    """The condition on ``messages`` that one waits in the queue; None where there is no queue."""
+    """The columns that order the messages of a session; where there is a queue, its prompts follow (index < 0)."""
     mapped_tables: frozenset[str]
     """The owner's tables, of any version, whose rows a copy brings over. What is neither here nor in ``left_aside``
     is a table that this program does not know."""
     left_aside: Mapping[str, str]
     """The owner's tables that are knowingly not mapped, each with the reason, in words for the user."""
-    task_order: tuple[str, ...] = ("created_at", "id")
-    """The columns that order the tasks of a session."""
     placements: FromClause | None = None
     """Where worktrees stand on boards that are divided into zones."""
     uuid_ids: bool = True

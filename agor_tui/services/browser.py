@@ -83,14 +83,12 @@ class Browser:
     @property
     def note(self) -> str | None:
         """What is to be known of the database by now, as ``DatabaseInfo.note`` says it."""
-        return self.store.database.staleness
+        return " ".join(filter(None, (self.store.database.staleness, self.faults))) or None
 
     @property
-    def aside(self) -> str:
-        """What is to be said once of how the database was named; mostly nothing."""
-        from agor_tui.config.other_clients import note_on
-
-        return note_on(getattr(self.store.database.place, "ignored", ()))
+    def faults(self) -> str | None:
+        """A sentence on the rows met so far that cannot be read as they should; None where there are none."""
+        return self.store.faults.sentence
 
     def cancel(self) -> None:
         """Stop what other threads ask of the database now; they get ``Cancelled``."""

@@ -264,8 +264,6 @@ class AgorApp(App[None]):
         self.info = message.browser.info
         self.browser = message.browser
         self._tell_note()
-        if message.browser.aside:
-            self.notify(message.browser.aside, timeout=10, markup=False)
 
     def _look_at_note(self) -> None:
         """A local copy may have become out of date, or be up to date again."""
