@@ -11,6 +11,24 @@ from agor_tui.records import Count
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """What may be changed in a native database: ``obstacle`` is a sentence on why nothing may, empty where much may.
+
+    ``missing`` are the rights that the ``login`` lacks, as table and ``INSERT``, ``UPDATE`` or ``DELETE``.
+    """
+
+    obstacle: str = ""
+    login: str = ""
+    missing: frozenset[tuple[str, str]] = frozenset()
+
+    def refusal(self, table: str, right: str) -> str:
+        """A sentence on why rows of ``table`` may not be changed so; empty where they may."""
+        if self.obstacle or (table, right) not in self.missing:
+            return self.obstacle
+        return f"{self.login} has no right to {right} in the table {table}."
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseInfo:
     """What is open. ``label`` is the short name for the status bar, ``place`` the path or host/database, no secrets."""
 
@@ -28,6 +46,8 @@ class DatabaseInfo:
     """Its name in the config, where it has one there."""
     note: str | None = None
     """What else is to be known: of a local copy why it is not up to date, and since when."""
+    access: Access = Access()
+    """Of a native or an empty database."""
 
 
 @dataclass(frozen=True, slots=True)

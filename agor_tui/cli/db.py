@@ -21,6 +21,7 @@ from agor_tui.text import duration, printable
 
 if TYPE_CHECKING:
     from agor_tui.config.places import Place
+    from agor_tui.database_records import DatabaseInfo
 
 DIALECTS = ("sqlite", "postgresql")
 
@@ -127,11 +128,19 @@ def db_test(settings: Settings, as_json: bool) -> None:
         ("kind", info.kind),
         ("owner", info.owner),
         ("tenant", info.tenant or ""),
-        ("access", "read-only" if info.read_only else "read and write"),
+        ("access", _access(info)),
         ("copy", info.note or ""),
         ("latency", f"{found.latency_ms:.2f} ms (connected in {found.connect_ms:.0f} ms)"),
     ]
     streams.write_lines(fact_lines(facts, Painter(streams.look(sys.stdout).colour)))
+
+
+def _access(info: DatabaseInfo) -> str:
+    if info.access.missing and not info.access.obstacle:
+        table, right = min(info.access.missing)
+        return f"read and write in part: {info.access.refusal(table, right)}"
+    words = "read-only" if info.read_only else "read and write"
+    return f"{words}: {info.access.obstacle}" if info.access.obstacle else words
 
 
 def _standing(place: Place) -> str:

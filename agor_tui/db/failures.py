@@ -112,6 +112,11 @@ _POSTGRESQL = (
     (r"No space left on device", "has no room left on its disk.", "Nothing was changed. Make room on the server."),
     (r'schema "(?P<name>[^"]*)" does not exist', "has no such schema.", "Check schema in the config."),
     (
+        r"read-write mode during recovery|during recovery$",
+        "is a standby, on which nothing may be changed.",
+        "Open the primary server for that.",
+    ),
+    (
         r"read-only transaction",
         "is open for reading only.",
         "Only databases made by agor-tui are written to.",

@@ -21,6 +21,7 @@ from sqlalchemy.schema import CreateSchema
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe, primary
 from agor_tui.database_records import Loss, MigrationEvent, MigrationPlan, MigrationRun, MigrationStatus, Revision
 from agor_tui.db import scripts, transfer_marks
+from agor_tui.db.access import require_access
 from agor_tui.db.backup import copy_file, copy_path
 from agor_tui.db.drift import differences
 from agor_tui.db.engine import Database
@@ -66,7 +67,7 @@ def init(place: Place, progress: Progress | None = None) -> MigrationRun:
     _refuse_read_only(place)
     if isinstance(place, PostgresPlace):
         _make_room(place)
-    with _opened(place, create=True) as database:
+    with _opened(place, create=True, to_head=True) as database:
         return _run(database, len(REVISIONS), "upgrade", _done(progress))
 
 
@@ -79,7 +80,7 @@ def upgrade(place: Place, target: str = "head", tell: Tell | None = None) -> Mig
         UsageError: there is no such revision, or the database is past it.
         MigrationError and the others: as for ``init``.
     """
-    with _opened(place) as database:
+    with _opened(place, to_head=True) as database:
         at = _position(database)
         wanted = _resolve(target, at)
         if wanted < at:
@@ -274,6 +275,13 @@ def _require_ours(connection: Connection, place: Place) -> Literal["empty", "nat
     return owned
 
 
+def _require_allowed(connection: Connection, place: Place, *, to_head: bool) -> None:
+    owned = _require_ours(connection, place)
+    if to_head and owned == "native" and current_revision(connection) == HEAD:
+        return
+    require_access(connection, place, "migrate" if owned == "native" else "make")
+
+
 def _refuse_read_only(place: Place) -> None:
     if place.read_only:
         raise ReadOnlyError(
@@ -283,12 +291,15 @@ def _refuse_read_only(place: Place) -> None:
 
 
 @contextmanager
-def _opened(place: Place, *, create: bool = False) -> Iterator[Database]:
-    """Open for writing what is ours or empty: looked at first without a trace, as opening for writing leaves one."""
+def _opened(place: Place, *, create: bool = False, to_head: bool = False) -> Iterator[Database]:
+    """Open for writing what is ours or empty: looked at first without a trace, as opening for writing leaves one.
+
+    ``to_head``: where it is there already, nothing is to be done, for which no right is wanted.
+    """
     _refuse_read_only(place)
     if not (create and isinstance(place, SqlitePlace) and not place.path.exists()):
         with Database(primary(place)) as database:
-            database.read(lambda connection: _require_ours(connection, place))
+            database.read(lambda connection: _require_allowed(connection, place, to_head=to_head))
     with Database(primary(place), writable=True, create=create) as database:
         yield database
 

@@ -13,7 +13,8 @@ from typing import TypeVar
 from sqlalchemy.engine import Connection
 
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, SqlitePlace, describe
-from agor_tui.database_records import DatabaseInfo, DatabaseSurvey, DatabaseTest, SchemaState
+from agor_tui.database_records import Access, DatabaseInfo, DatabaseSurvey, DatabaseTest, SchemaState
+from agor_tui.db.access import access
 from agor_tui.db.engine import Database
 from agor_tui.db.foreign import foreign_revisions
 from agor_tui.db.revision import REVISIONS, current_revision, ownership
@@ -21,7 +22,7 @@ from agor_tui.errors import DatabaseError, UnknownSchemaError
 from agor_tui.filters import SessionFilter
 from agor_tui.repositories.base import Store
 from agor_tui.repositories.sessions import SessionRepository
-from agor_tui.repositories.store import learn, writable
+from agor_tui.repositories.store import learn
 from agor_tui.schemas import recognise
 from agor_tui.schemas.agor_tables import DEFAULT_TENANT
 from agor_tui.schemas.base import Schema
@@ -91,6 +92,9 @@ def _identify(database: Database, started: float) -> tuple[DatabaseTest, Schema 
         kind, owner = words[owned]
     else:
         kind, owner = schema.kind, schema.owner
+    allowed = Access()
+    if owned != "foreign":
+        allowed = database.read(lambda connection: access(connection, place))
     latency_ms = database.read(_round_trip_ms)
     info = DatabaseInfo(
         label=place.label,
@@ -98,7 +102,8 @@ def _identify(database: Database, started: float) -> tuple[DatabaseTest, Schema 
         server_version=version,
         kind=kind,
         place=describe(place),
-        read_only=place.read_only or owned == "foreign" or not writable(place),
+        read_only=owned == "foreign" or bool(allowed.obstacle),
+        access=allowed,
         owner=owner,
         origin=place.origin,
         tenant=tenant,

@@ -7,8 +7,9 @@ from dataclasses import replace
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe
-from agor_tui.database_records import DatabaseInfo
+from agor_tui.config.places import Place, PostgresPlace, describe
+from agor_tui.database_records import Access, DatabaseInfo
+from agor_tui.db.access import access
 from agor_tui.db.catalog import Catalog, read_catalog
 from agor_tui.db.engine import Database
 from agor_tui.db.revision import VERSION_TABLE, require_current
@@ -36,9 +37,13 @@ def open_store(place: Place, *, tenant: str | None = None, read_only: bool = Fal
         schema = recognise(catalog, database.dialect, wanted, describe(place))
         if has_tenants:
             database.tenant = wanted or DEFAULT_TENANT
-        if schema.kind == "native" and not (read_only or place.read_only) and writable(place):
-            database.close()
-            database = Database(place, writable=True)
+        allowed = Access()
+        if schema.kind == "native" and not read_only:
+            allowed = database.read(lambda connection: access(connection, place))
+            # A server may allow later what it does not now, a standby that is promoted: its edits are asked for anew.
+            if not allowed.obstacle or (isinstance(place, PostgresPlace) and not place.read_only):
+                database.close()
+                database = Database(place, writable=True)
         if database.read_only:
             schema = replace(schema, capabilities=schema.capabilities - {"write"})
     except BaseException:
@@ -50,13 +55,14 @@ def open_store(place: Place, *, tenant: str | None = None, read_only: bool = Fal
         server_version=version,
         kind=schema.kind,
         place=describe(place),
-        read_only=database.read_only,
+        read_only=database.read_only or bool(allowed.obstacle),
         owner=schema.owner,
         origin=place.origin,
         tenant=database.tenant,
         capabilities=schema.capabilities,
         name=place.name,
         note=database.staleness,
+        access=allowed,
     )
 
 
@@ -66,12 +72,3 @@ def learn(connection: Connection) -> tuple[Catalog, str]:
         return read_catalog(connection), str(connection.scalar(text("SELECT sqlite_version()")))
     version = connection.scalar(text("SHOW server_version"))
     return read_catalog(connection), str(version).partition(" ")[0]
-
-
-def writable(place: Place) -> bool:
-    """Tell whether the file and its folder, where SQLite keeps its log, may be written (PostgreSQL says so itself)."""
-    if not isinstance(place, SqlitePlace):
-        return True
-    import os
-
-    return os.access(place.path, os.W_OK) and os.access(place.path.parent, os.W_OK)

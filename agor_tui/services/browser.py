@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agor_tui.database_records import DatabaseInfo
@@ -72,7 +73,7 @@ class Browser:
     @property
     def editor(self) -> Editor | None:
         """What changes the database; None where it may not be written."""
-        if "write" not in self.store.schema.capabilities:
+        if "write" not in self.store.schema.capabilities or self.info.access.obstacle:
             return None
         if self._editor is None:
             from agor_tui.services.editing import Editor
@@ -84,6 +85,15 @@ class Browser:
     def note(self) -> str | None:
         """What is to be known of the database by now, as ``DatabaseInfo.note`` says it."""
         return " ".join(filter(None, (self.store.database.staleness, self.faults))) or None
+
+    def renew_access(self) -> None:
+        """Ask a server anew what may be changed: a standby may have been promoted, a right been given or taken."""
+        if "write" in self.store.schema.capabilities:
+            from agor_tui.db.access import access
+
+            database = self.store.database
+            allowed = database.read(lambda connection: access(connection, database.place))
+            self.info = replace(self.info, access=allowed, read_only=bool(allowed.obstacle))
 
     @property
     def faults(self) -> str | None:

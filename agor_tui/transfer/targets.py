@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from agor_tui.config.places import Place, SqlitePlace, database_option, describe, primary
 from agor_tui.db import identity, transfer_marks
+from agor_tui.db.access import require_access
 from agor_tui.db.engine import Database
 from agor_tui.db.revision import ownership, require_current
 from agor_tui.db.row_format import FORMATS
@@ -82,6 +83,8 @@ def survey(place: Place, on_conflict: OnConflict, facts: Mapping[str, str]) -> G
 
 def _look(connection: Connection, place: Place, on_conflict: OnConflict, facts: Mapping[str, str]) -> Ground:
     owner = ownership(connection)
+    if owner != "foreign":
+        require_access(connection, place, "fill" if owner == "native" else "make")
     if owner == "empty":
         return Ground("empty")
     if owner == "foreign":

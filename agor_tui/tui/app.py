@@ -265,6 +265,11 @@ class AgorApp(App[None]):
         self.browser = message.browser
         self._tell_note()
 
+    def access_renewed(self, browser: Browser) -> None:
+        """The header shows what a server allows by now."""
+        if browser is self.browser and self.info is not None:
+            self.info = replace(self.info, access=browser.info.access, read_only=browser.info.read_only)
+
     def _look_at_note(self) -> None:
         """A local copy may have become out of date, or be up to date again."""
         if self.browser is not None and self.info is not None and self.info.note != self.browser.note:

@@ -13,7 +13,7 @@ from agor_tui.text import count
 from agor_tui.tui.asking import ask
 from agor_tui.tui.board_cards import card_title, column_name
 from agor_tui.tui.change_flow import Change, ChangeFlow
-from agor_tui.tui.editing import why_not
+from agor_tui.tui.editing import refused, why_not
 
 if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
@@ -34,6 +34,9 @@ class BoardEdits:
             return None
         if browser.editor is None:
             self._flow.tell(why_not(browser.info), "warning")
+            if "write" in browser.info.capabilities:  # a server's answer changes: the next key may be allowed
+                renewed = partial(self._screen.app.access_renewed, browser)
+                ask(self._screen, browser.renew_access, lambda _: renewed(), lambda _: None)
             return None
         return browser, browser.editor
 
@@ -57,6 +60,10 @@ class BoardEdits:
         browser = self._screen.browser
         if browser is not None and browser.editor is None:
             return why_not(browser.info)
+        if browser is not None:
+            table = {"zones": "board_objects", "tasks": "tasks"}.get(self._screen.mode, "sessions")
+            if refusal := refused(browser.info, table, "move"):
+                return refusal
         return move_complaint(self._screen.mode, card, column)
 
     def move(self, card: Card, column: CardColumn) -> None:
@@ -137,6 +144,9 @@ class BoardEdits:
         if found is None:
             return
         browser, editor = found
+        if refusal := refused(browser.info, "boards", what):
+            self._flow.tell(refusal, "warning")
+            return
         if what == "create":
             self._create(browser, editor)
             return

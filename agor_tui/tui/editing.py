@@ -101,8 +101,20 @@ class SessionEdits:
         browser, sessions = self._chosen()
         if browser is None:
             return
-        if browser.editor is None:
-            self._tell(why_not(browser.info), "warning")
+        self._allowed(browser, what, sessions)
+
+    def _allowed(self, browser: Browser, what: str, sessions: Sequence[Session], *, asked: bool = False) -> None:
+        """Begin what the database allows; what it refused is asked once more, since a server's answer changes."""
+        refusal = why_not(browser.info) if browser.editor is None else refused(browser.info, "sessions", what)
+        if refusal and not asked and "write" in browser.info.capabilities:
+
+            def renewed(_: None) -> None:
+                self._app.access_renewed(browser)
+                self._allowed(browser, what, sessions, asked=True)
+
+            ask(self._screen, browser.renew_access, renewed, self._fail)
+        elif refusal:
+            self._tell(refusal, "warning")
         elif what == "undo":
             self._undo(browser)
         elif sessions:
@@ -345,7 +357,15 @@ def why_not(info: DatabaseInfo) -> str:
     """Why the sessions of a database cannot be changed, in a sentence."""
     if info.kind != "native":
         return f"{info.label} belongs to {info.owner}: it is only read here, nothing in it can be changed."
+    if info.access.obstacle:
+        return f"{info.label} is open for reading only. {info.access.obstacle}"
     return f"{info.label} is open for reading only: nothing in it can be changed."
+
+
+def refused(info: DatabaseInfo, table: str, what: str) -> str:
+    """Why this user may not do ``what`` to rows of ``table``, in a sentence; empty where they may."""
+    right = {"create": "INSERT", "delete": "DELETE"}.get(what, "UPDATE")
+    return "" if what == "undo" else info.access.refusal(table, right)
 
 
 def named(sessions: Sequence[Session]) -> str:

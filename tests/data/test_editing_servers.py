@@ -95,7 +95,14 @@ def test_a_user_who_may_only_read(url: str, world: World, other: psycopg.Connect
     other.commit()
     try:
         with Browser(*open_store(replace(place, user=role))) as reader:
+            assert reader.editor is None
+            assert reader.info.access.obstacle == f"{role} has no right to change its tables."
+            other.execute(f"GRANT UPDATE ON sessions TO {role}".encode())
+            other.commit()
+            reader.renew_access()
             assert reader.editor is not None
+            other.execute(f"REVOKE UPDATE ON sessions FROM {role}".encode())
+            other.commit()
             with pytest.raises(DatabaseError, match="does not allow this user to change it") as caught:
                 reader.editor.rename_session(made, "New")
             assert "right to change rows on table sessions" in caught.value.hint

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from agor_tui.config.places import Place
+from agor_tui.config.places import Place, PostgresPlace
+from agor_tui.db import migrator
 from agor_tui.errors import NotFoundError
 from agor_tui.repositories.store import open_store
 from agor_tui.services.browser import Browser
@@ -23,6 +26,7 @@ from agor_tui.tui.screens.conflict import ConflictModal
 from agor_tui.tui.screens.prompt import PromptModal
 from agor_tui.tui.screens.session import SessionScreen
 
+from ..conftest import place_of
 from ..data.test_repositories import NOON, World
 from .lists import screen_text, until
 
@@ -273,3 +277,27 @@ async def test_the_session_screen_changes_it_as_well(place: Place, world: World)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, BrowserScreen))
         await until(pilot, lambda: row(pilot, 0) == f"Session {COUNT - 1}")
+
+
+async def test_a_server_that_allows_less_says_so_before_anything_is_typed(postgres18_url: str) -> None:
+    """The next key after a right is given finds it; the header shows it."""
+    there = place_of(postgres18_url)
+    assert isinstance(there, PostgresPlace)
+    migrator.init(there)
+    role = f"onlooker_{there.database}"
+    with Browser(*open_store(there)) as browser, psycopg.connect(postgres18_url, autocommit=True) as owner:
+        World(browser).session(title="Old")
+        owner.execute(f"CREATE ROLE {role} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}".encode())
+        try:
+            async with browsing(replace(there, user=role)) as pilot:
+                assert "read-only" in screen_text(pilot)
+                await pilot.press("r")
+                await until(pilot, lambda: told(pilot, f"{role} has no right to change its tables."))
+                owner.execute(f"GRANT UPDATE ON sessions TO {role}".encode())
+                await pilot.press("x")
+                await until(pilot, lambda: told(pilot, f"{role} has no right to DELETE in the table sessions."))
+                await until(pilot, lambda: "read-write" in screen_text(pilot))
+                await pilot.press("r")
+                await until(pilot, lambda: isinstance(pilot.app.screen, PromptModal))
+        finally:
+            owner.execute(f"DROP OWNED BY {role}; DROP ROLE {role}".encode())

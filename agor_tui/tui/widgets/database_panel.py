@@ -123,6 +123,8 @@ def _access(row: DatabaseRow) -> str:
         return "read and write" if row.survey else ""
     if row.place and row.place.read_only:
         return "read-only, as its settings say"
+    if row.survey and row.survey.info.access.obstacle:
+        return f"read-only: {row.survey.info.access.obstacle}"
     return "read-only: another program owns it" if row.survey and row.survey.info.kind != "native" else "read-only"
 
 
