@@ -75,7 +75,7 @@ def _isolated(monkeypatch: pytest.MonkeyPatch, _homes: Iterator[Path]) -> None:
     for name in list(os.environ):
         if name == "TEXTUAL_SNAPSHOT_TEMPDIR":  # where the snapshot plugin keeps its report
             continue
-        if name.startswith(("XDG_", "AGOR", "PG", "DB_", "OPENCODE", "TEXTUAL")):
+        if name.startswith(("XDG_", "AGOR", "PG", "DB_", "OPENCODE", "KILO", "TEXTUAL")):
             monkeypatch.delenv(name)
     for name in ("DATABASE_URL", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "PAGER", "LANGUAGE"):
         monkeypatch.delenv(name, raising=False)

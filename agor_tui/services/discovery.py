@@ -25,6 +25,21 @@ _AGOR_FILE = "~/.agor/agor.db"
 
 
 @dataclass(frozen=True, slots=True)
+class _Program:
+    """A program that keeps ``<name>*.db`` in the folder ``<name>`` of the user's data.
+
+    ``variable`` names another file, which counts from that folder where it is relative.
+    """
+
+    title: str
+    name: str
+    variable: str
+
+
+_PROGRAMS = (_Program("OpenCode", "opencode", "OPENCODE_DB"), _Program("Kilo", "kilo", "KILO_DB"))
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A database that may be there. ``title`` says whose, ``source`` what named it; ``name`` is one to call it by."""
 
@@ -75,13 +90,34 @@ def _all(environ: Mapping[str, str]) -> Iterator[Candidate]:
             yield from _candidate("the environment", source, "env", partial(_environment, only))
     yield from _candidate("Agor", _AGOR_CONFIG, "agor", lambda: _agor_config(environ))
     yield from _candidate("Agor", _AGOR_FILE, "agor", lambda: _file(expand_path(_AGOR_FILE, environ)))
-    if environ.get("OPENCODE_DB"):
+    for program in _PROGRAMS:
+        yield from _of_program(program, environ)
+
+
+def _of_program(program: _Program, environ: Mapping[str, str]) -> Iterator[Candidate]:
+    """The files of a program: the one that its variable names, then all of its data folders, the usual name first."""
+    given = (environ.get("XDG_DATA_HOME") or "~/.local/share", "~/.local/share")
+    folders = dict.fromkeys(expand_path(data, environ) / program.name for data in given)
+    named = environ.get(program.variable, "").strip()
+    if named:
+        own = next(iter(folders))
         yield from _candidate(
-            "OpenCode", "OPENCODE_DB", "opencode", lambda: _file(expand_path(environ["OPENCODE_DB"], environ))
+            program.title, program.variable, program.name, lambda: _file(expand_path(named, environ, own))
         )
-    for data in (environ.get("XDG_DATA_HOME") or "~/.local/share", "~/.local/share"):
-        path = expand_path(data, environ) / "opencode" / "opencode.db"
-        yield from _candidate("OpenCode", paths.shown(path), "opencode", partial(_file, path))
+    for folder in folders:
+        for path in _channels(folder, program.name):
+            channel = path.stem.removeprefix(program.name).strip("-_. ")
+            title = f"{program.title} ({channel})" if channel else program.title
+            yield from _candidate(title, paths.shown(path), path.stem, partial(_file, path))
+
+
+def _channels(folder: Path, name: str) -> list[Path]:
+    """The databases of a program in its folder: one for each channel that it was installed from."""
+    try:
+        found = [each for each in os.listdir(folder) if each.startswith(name) and each.endswith(".db")]
+    except OSError:
+        return []
+    return [folder / each for each in sorted(found, key=lambda each: (each != f"{name}.db", each))]
 
 
 def _candidate(title: str, source: str, name: str, find: Callable[[], Place | None]) -> Iterator[Candidate]:

@@ -45,11 +45,13 @@ def test_an_empty_machine_has_nothing() -> None:
 def test_every_usual_place(home: Path) -> None:
     put(home / ".agor/agor.db")
     put(home / ".local/share/opencode/opencode.db")
+    put(home / ".local/share/kilo/kilo.db")
     put(paths.default_database())
     assert titles() == [
         ("agor-tui's own file", "default"),
         ("Agor", "~/.agor/agor.db"),
         ("OpenCode", "~/.local/share/opencode/opencode.db"),
+        ("Kilo", "~/.local/share/kilo/kilo.db"),
     ]
 
 
@@ -81,6 +83,32 @@ def test_the_environment_names_databases(home: Path) -> None:
     assert isinstance(found[4].place, SqlitePlace)
     assert found[4].place.path == data
     assert "secret" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("title", "name", "variable"), [("OpenCode", "opencode", "OPENCODE_DB"), ("Kilo", "kilo", "KILO_DB")]
+)
+def test_every_channel_of_a_program(home: Path, title: str, name: str, variable: str) -> None:
+    usual, data = home / ".local/share" / name, home / "data" / name
+    for each in ("local", "stable"):
+        put(usual / f"{name}-{each}.db")
+    put(usual / f"{name}.db")
+    for other in (f"{name}.db-wal", f"{name}.db.bak", "other.db", f"{name}.json"):
+        put(usual / other)
+    (usual / f"{name}-folder.db").mkdir()
+    put(data / f"{name}-beta.db")
+    put(data / "elsewhere/mine.db")
+    shown = [(f"{title}{channel}", f"~/.local/share/{name}/{name}{end}.db") for channel, end in (
+        ("", ""), (" (local)", "-local"), (" (stable)", "-stable"))]  # fmt: skip
+    assert titles() == shown
+    assert [each.name for each in candidates(environ())] == [name, f"{name}-local", f"{name}-stable"]
+    there = {"XDG_DATA_HOME": str(home / "data")}
+    assert titles(**there) == [(f"{title} (beta)", f"~/data/{name}/{name}-beta.db"), *shown]
+    # A relative path counts from the program's data folder, wherever we are.
+    assert titles(**there, **{variable: "elsewhere/mine.db"})[0] == (title, variable)
+    assert titles(**{variable: "elsewhere/mine.db"}) == shown
+    assert titles(**{variable: f"{name}-stable.db"}) == [(title, variable), *shown[:2]]
+    assert titles(**{variable: ":memory:"}) == shown
 
 
 def test_a_place_that_two_things_name_is_found_once(home: Path) -> None:
