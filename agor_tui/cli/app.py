@@ -11,6 +11,7 @@ import click
 
 from agor_tui.cli import streams
 from agor_tui.errors import UsageError
+from agor_tui.hints import own_command
 
 if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
@@ -47,5 +48,6 @@ def require_terminal() -> None:
     if not (streams.is_terminal(sys.stdin) and streams.is_terminal(sys.stdout)):
         raise UsageError(
             "The app needs a terminal, and its input or output is none.",
-            "For scripts there are commands, such as: agor-tui session list --json (see agor-tui --help)",
+            f"For scripts there are commands, such as: {own_command('session list --json')} "
+            f"(see {own_command('--help')})",
         )

@@ -97,7 +97,10 @@ def db_restore(settings: Settings, backup: Path, yes: bool, as_json: bool) -> No
         [f"{printable(report.target)} holds the {_sessions(report.sessions)} of {printable(str(report.backup))}."]
     )
     if report.behind:
-        streams.note(f"It is at revision {report.revision}: bring it up with agor-tui db migrate.")
+        from agor_tui.config.command_lines import command_for
+
+        migrate = printable(command_for(place, "db migrate"))
+        streams.note(f"It is at revision {report.revision}: bring it up with {migrate}")
 
 
 def _plan_lines(planned: RestorePlan) -> Iterator[str]:
@@ -163,7 +166,7 @@ def _repair_lines(place: Place, mended: RepairReport, paint: Painter) -> Iterato
         yield "A database on a server is only looked at. Back it up; then this would mend it, run by its owner:"
         yield from ("BEGIN;", *map(printable, mended.sql), "COMMIT;")
         return
-    from agor_tui.config.places import database_option
+    from agor_tui.config.command_lines import command_for
 
     path = printable(str(mended.path))
     yield ""
@@ -176,7 +179,7 @@ def _repair_lines(place: Place, mended: RepairReport, paint: Painter) -> Iterato
         yield f"  what was taken out is in {printable(str(mended.removed_to))}"
     if mended.after is not None:
         yield from _check_lines(mended.after, paint)
-    words = f"agor-tui db restore {quote(str(mended.path))}{database_option(place)}"
+    words = command_for(place, f"db restore {quote(str(mended.path))}")
     yield f"To use it: {printable(words)}"
 
 

@@ -39,6 +39,15 @@ class Settings:
 
     def open_browser(self) -> Browser:
         """Open the database; to be closed by the caller. Raises AgorError where it cannot be opened."""
+        from agor_tui.cli import streams
+
+        browser = self.open_for_app()
+        if browser.aside:
+            streams.note(browser.aside)
+        return browser
+
+    def open_for_app(self) -> Browser:
+        """The same without a word on standard error, where the app draws."""
         browser = self.configuration().open(self.database)
         self.opened.append(browser)
         return browser

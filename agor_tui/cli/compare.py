@@ -14,6 +14,7 @@ from agor_tui.cli import streams
 from agor_tui.cli.commands import Settings, command, pass_settings
 from agor_tui.cli.jobs import run_job
 from agor_tui.cli.listing import json_option
+from agor_tui.cli.places import note_ignored
 from agor_tui.text import count, printable
 from agor_tui.transfers import CompareReport, RowDifference, TableCompared
 
@@ -45,7 +46,7 @@ def db_compare(settings: Settings, a: str, b: str, only: str | None, as_json: bo
         streams.write([export.dumps(comparison_json(report)), b"\n"])
     else:
         streams.write_lines(report_lines(report))
-    if not report.equal:
+    if not report.equal or report.finding_count:
         raise click.exceptions.Exit(DIFFERENT)
 
 
@@ -53,6 +54,7 @@ def _place(settings: Settings, target: str) -> Place:
     from agor_tui.config import PostgresPlace, resolve
 
     place = resolve(target, config_path=settings.config, environ=os.environ)
+    note_ignored(place)
     # Another database than the one with tenants may have none.
     return replace(place, tenant=settings.tenant) if settings.tenant and isinstance(place, PostgresPlace) else place
 
@@ -76,6 +78,7 @@ def report_lines(report: CompareReport) -> Iterator[str]:
     for table in report.tables:
         yield from _difference_lines(table, paint)
     yield from _finding_lines(report)
+    yield from _left_aside_lines(report)
     if not report.equal or report.finding_count:
         yield ""
     yield sentence(report)
@@ -85,6 +88,8 @@ def sentence(report: CompareReport) -> str:
     """The outcome in one sentence."""
     if report.equal:
         rows = sum(table.rows_a for table in report.tables)
+        if report.finding_count:
+            return f"✗ The same in both are the {_some(rows, 'row')} that were compared; what was not stands above."
         return f"✓ Both hold the same {_some(rows, 'row')} in {_some(len(report.tables), 'table')}."
     different = [table for table in report.tables if not table.equal]
     rows = sum(map(_different, different))
@@ -141,6 +146,17 @@ def _finding_lines(report: CompareReport) -> Iterator[str]:
     more = report.finding_count - min(len(found), _MOST_SHOWN)
     if more:
         yield f"  and {count(more)} more"
+
+
+def _left_aside_lines(report: CompareReport) -> Iterator[str]:
+    from agor_tui.services.transfer import left_aside_lines
+
+    sides = (("A", report.left_aside_a), ("B", report.left_aside_b))
+    lines = [f"  {side}  {printable(line)}" for side, tables in sides for line in left_aside_lines(tables)]
+    if lines:
+        yield ""
+        yield "Not compared, on purpose:"
+        yield from lines
 
 
 def _row_lines(row: RowDifference) -> Iterator[str]:

@@ -10,6 +10,7 @@ from agor_tui.cli import streams
 from agor_tui.cli.commands import Group, Settings, pass_settings
 from agor_tui.cli.listing import json_option
 from agor_tui.errors import ConfigError, ConfigMissingError
+from agor_tui.hints import own_command
 from agor_tui.text import printable
 
 
@@ -39,7 +40,7 @@ def config_show(settings: Settings, key: str | None, as_json: bool) -> None:
     ]
     if not values and key is not None:
         configuration.get(key)  # says whether the key is unknown or only without a value
-        raise ConfigMissingError(f"Nothing below {printable(key)} has a value.", "See: agor-tui config show")
+        raise ConfigMissingError(f"Nothing below {printable(key)} has a value.", f"See: {own_command('config show')}")
     if as_json:
         streams.write(export.array(values, export.config_value_json))
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,9 @@ from click.shell_completion import CompletionItem
 from agor_tui.cli import streams
 from agor_tui.cli.commands import Group, Settings, pass_settings
 from agor_tui.cli.listing import json_option
+from agor_tui.cli.places import note_ignored
 from agor_tui.errors import AgorError, ConfigError, ConfigKeyError, ConfigMissingError, UsageError, quoted, suggestion
+from agor_tui.hints import own_command
 from agor_tui.text import count, duration, printable
 
 if TYPE_CHECKING:
@@ -108,7 +111,7 @@ def databases_add(
     if isinstance(place, PostgresPlace):
         _note_password(place, home, name, configuration)
     elif isinstance(place, SqlitePlace) and not os.path.lexists(place.path):
-        streams.note(f"There is no such file yet. Make it: agor-tui db init -d {printable(name)}")
+        streams.note(f"There is no such file yet. Make it: {printable(own_command(f'db init -d {shlex.quote(name)}'))}")
     if use:
         _note_default(configuration, name)
 
@@ -141,6 +144,7 @@ def _target(text: str) -> Place:
     if not text.strip():
         raise ConfigKeyError("The target is empty.", "Give a file, or a URL such as postgresql://user@host/database.")
     place = path_or_url(text, "TARGET", os.environ)
+    note_ignored(place)
     path = getattr(place, "path", None)
     if path is not None:
         if path.is_dir():

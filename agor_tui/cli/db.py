@@ -100,11 +100,12 @@ def db_reset(settings: Settings, yes: bool) -> None:
 def db_status(settings: Settings, as_json: bool) -> None:
     from agor_tui.services import export, migrations
 
-    found = migrations.status(place_of(settings))
+    place = place_of(settings)
+    found = migrations.status(place)
     if as_json:
         streams.write([export.dumps(export.migration_status_json(found)), b"\n"])
     else:
-        streams.write_lines(_status_lines(found))
+        streams.write_lines(_status_lines(found, place))
 
 
 @db.command("test", help="Connect to a database and say what answers: version, kind, owner, latency.")
@@ -183,8 +184,9 @@ def _report(run: MigrationRun, done: str) -> None:
     streams.write_lines([done])
 
 
-def _status_lines(status: MigrationStatus) -> Iterable[str]:
+def _status_lines(status: MigrationStatus, place: Place) -> Iterable[str]:
     from agor_tui.cli.tables import Column, Table, time_column
+    from agor_tui.config.command_lines import command_for
 
     yield f"{printable(status.kind)}, looked after by {printable(status.owner)}"
     if status.revisions:
@@ -199,7 +201,7 @@ def _status_lines(status: MigrationStatus) -> Iterable[str]:
         yield from Table(columns, status.revisions, streams.look(sys.stdout)).lines(status.revisions)
     pending = sum(revision.state == "pending" for revision in status.revisions)
     if pending:
-        yield f"{pending} pending: agor-tui db migrate"
+        yield f"{pending} pending: {printable(command_for(place, 'db migrate'))}"
     for line in status.drift:
         yield f"differs: {printable(line)}"
 

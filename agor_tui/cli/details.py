@@ -13,7 +13,7 @@ from agor_tui.cli.streams import Look
 from agor_tui.cli.tables import Painter, Table
 from agor_tui.records import Session, SessionDetail, Task, TaskDetail, TreeNode
 from agor_tui.services.export import dumps, iso
-from agor_tui.text import duration, money, printable, tokens
+from agor_tui.text import count, duration, money, printable, tokens
 
 _LONGEST_VALUE = 2_000
 
@@ -137,15 +137,37 @@ def _section(title: str, lines: Iterable[str], paint: Painter) -> Iterator[str]:
     yield from lines
 
 
+def missing_sentence(root: TreeNode) -> str:
+    """How many sessions a tree shows and how many it does not; empty where it shows all."""
+    shown = more = 0
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        shown += not node.repeated
+        more += node.more
+        pending += node.children
+    parts = [f"{count(root.above)} above"] * (root.above > 0) + [f"{count(more)} more below"] * (more > 0)
+    return f"Shown are {_sessions(shown)} of this family; {' and '.join(parts)} are not." if parts else ""
+
+
+def _sessions(number: int) -> str:
+    return f"{count(number)} session{'s' * (number != 1)}"
+
+
 def tree_lines(root: TreeNode, wanted: str, look: Look) -> Iterator[str]:
     """A family drawn with box characters, to any depth; ``wanted`` is marked."""
     paint = Painter(look.colour)
-    pending: list[tuple[TreeNode, str, str]] = [(root, "", "")]
+    if root.above:
+        yield paint(f"… {_sessions(root.above)} above", "muted")
+    pending: list[tuple[TreeNode | str, str, str]] = [(root, "", "")]
     while pending:
         node, own, below = pending.pop()
+        if isinstance(node, str):
+            yield paint(f"{own if look.width is None else fit_end(own, look.width // 2)}{node}", "muted")
+            continue
         row = node.session
         tail = "" if node.relation == "root" else f"  {node.relation}"
-        tail += "  …" if node.cut else ""
+        tail += "  …" if node.repeated else ""
         tail += "  ← this one" if row.id == wanted else ""
         name = printable(row.id if look.width is None else row.short_id)
         title = printable(row.title)
@@ -154,6 +176,7 @@ def tree_lines(root: TreeNode, wanted: str, look: Look) -> Iterator[str]:
             own = fit_end(own, look.width // 2)
             title = fit(title, max(look.width - cell_len(f"{own}? {name}  {tail}"), 8))
         yield (f"{paint(own, 'muted')}{paint.glyph(row.status)} {paint(name, 'muted')}  {title}{paint(tail, 'muted')}")
-        for number, child in enumerate(reversed(node.children)):
+        shown: list[TreeNode | str] = [*node.children, *([f"… {count(node.more)} more"] if node.more else [])]
+        for number, child in enumerate(reversed(shown)):
             last = number == 0
             pending.append((child, below + ("└─ " if last else "├─ "), below + ("   " if last else "│  ")))

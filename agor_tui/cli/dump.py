@@ -20,6 +20,7 @@ from agor_tui.cli.places import ask, named, place_of, require_terminal
 from agor_tui.errors import FileError, UsageError
 from agor_tui.filters import parse_session_filter
 from agor_tui.paths import shown
+from agor_tui.services.transfer import left_aside_lines
 from agor_tui.text import byte_size, count, printable
 
 if TYPE_CHECKING:
@@ -95,9 +96,11 @@ def db_export(
         from agor_tui.services.dump import reports
 
         streams.write([export.dumps(reports.export_json(report)), b"\n"])
-        return
-    for line in _export_lines(report):
-        streams.note(line)
+    else:
+        for line in _export_lines(report):
+            streams.note(line)
+    if report.finding_count:
+        raise click.exceptions.Exit(DIFFERENT)
 
 
 def _export_lines(report: ExportReport) -> Iterator[str]:
@@ -106,6 +109,9 @@ def _export_lines(report: ExportReport) -> Iterator[str]:
     if report.left_empty:
         yield f"References to rows that are not in the file are empty in it: {_listed(report.left_empty)}."
     yield from _findings(report.findings, report.finding_count)
+    if report.left_aside:
+        yield "Not exported, on purpose:"
+        yield from (f"  {printable(line)}" for line in left_aside_lines(report.left_aside))
     where = "to standard output" if report.file == "-" else f"to {printable(shown(report.file))}"
     secrets = "with all secrets: keep it safe" if report.secrets else "without secrets (--include-secrets writes them)"
     size = byte_size(report.bytes if report.size is None else report.size)

@@ -46,7 +46,7 @@ def cli(context: click.Context, settings: Settings) -> None:
 
         configuration = settings.configuration()
         first_run = settings.database is None and configuration.is_first_run()
-        open_app(settings.open_browser, configuration, settings.database, setup=first_run)
+        open_app(settings.open_for_app, configuration, settings.database, setup=first_run)
 
 
 def run() -> NoReturn:

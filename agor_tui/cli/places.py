@@ -32,7 +32,16 @@ def place_of(settings: Settings, dialect: str | None = None) -> Place:
     place = resolve(settings.database, config_path=settings.config, environ=environ, tenant=settings.tenant)
     if dialect is not None and isinstance(place, PostgresPlace) != (dialect == "postgresql"):
         raise UsageError(f"{named(place)} is no {dialect} database.", "Leave out --dialect, or name another.")
+    note_ignored(place)
     return replace(place, read_only=place.read_only or settings.read_only)
+
+
+def note_ignored(place: Place) -> None:
+    """Say which parameters of the URL were not for us."""
+    from agor_tui.config.other_clients import note_on
+
+    if note := note_on(getattr(place, "ignored", ())):
+        streams.note(note)
 
 
 def named(place: Place) -> str:

@@ -105,9 +105,11 @@ def session_tree(settings: Settings, session_id: str, as_json: bool) -> None:
     with settings.open_browser() as browser:
         found = browser.resolve(session_id, ("session",)).id
         root = browser.tree(found)
+        from agor_tui.cli.details import missing_sentence, tree_lines
+
         if as_json:
             streams.write(export.tree_json(root))
         else:
-            from agor_tui.cli.details import tree_lines
-
             streams.write_lines(tree_lines(root, found, streams.look(sys.stdout)))
+        if missing := missing_sentence(root):
+            streams.note(missing)

@@ -12,4 +12,4 @@ from agor_tui.errors import UsageError
 def setup(settings: Settings) -> None:
     if settings.database is not None:
         raise UsageError("The wizard asks which database.", "Leave out --database.")
-    open_app(settings.open_browser, settings.configuration(), None, setup=True)
+    open_app(settings.open_for_app, settings.configuration(), None, setup=True)

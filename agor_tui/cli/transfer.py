@@ -15,7 +15,7 @@ from agor_tui.cli.compare import DIFFERENT, report_lines
 from agor_tui.cli.jobs import run_job
 from agor_tui.cli.listing import json_option
 from agor_tui.cli.moments import local_now
-from agor_tui.cli.places import ask, named, place_of, require_terminal
+from agor_tui.cli.places import ask, named, note_ignored, place_of, require_terminal
 from agor_tui.errors import UsageError, quoted
 from agor_tui.text import byte_size, count, duration, printable
 from agor_tui.transfers import CopyOptions, CopyReport, Finding, OnConflict, TableCopied
@@ -117,7 +117,9 @@ def _place(settings: Settings, target: str) -> Place:
     """The place that an argument names; ``--tenant`` and ``--read-only`` do not speak of both."""
     from agor_tui.config import resolve
 
-    return resolve(target, config_path=settings.config, environ=os.environ)
+    place = resolve(target, config_path=settings.config, environ=os.environ)
+    note_ignored(place)
+    return place
 
 
 def _since(text: str | None) -> int | None:
@@ -158,6 +160,7 @@ def _lines(report: CopyReport) -> Iterator[str]:
         columns.append(Column("LEFT OUT", lambda table: count(table.left_out), right=True, tone=lambda table: "error"))
     yield from Table(columns, report.tables, streams.look(sys.stdout)).lines(report.tables)
     yield from _finding_lines(report)
+    yield from _left_aside_lines(report)
     yield from _verdict(report)
 
 
@@ -172,13 +175,23 @@ def _finding_lines(report: CopyReport) -> Iterator[str]:
         yield f"  and {count(more)} more"
 
 
+def _left_aside_lines(report: CopyReport) -> Iterator[str]:
+    from agor_tui.services.transfer import left_aside_lines
+
+    if report.left_aside:
+        yield ""
+        yield "not copied, on purpose:"
+        yield from (f"  {printable(line)}" for line in left_aside_lines(report.left_aside))
+        yield ""
+
+
 def _finding(finding: Finding) -> str:
     where = " ".join(filter(None, (finding.table, finding.id, finding.column)))
     return printable(f"{where}: {finding.what}; {finding.done}")
 
 
 def _verdict(report: CopyReport) -> Iterator[str]:
-    from agor_tui.services.transfer import kept, losses
+    from agor_tui.services.transfer import losses, proof
 
     rows = sum(table.rows for table in report.tables)
     size = sum(table.bytes for table in report.tables)
@@ -188,7 +201,7 @@ def _verdict(report: CopyReport) -> Iterator[str]:
         return
     took = f"{count(rows)} rows ({byte_size(size)}) copied in {duration(report.seconds * 1000)}"
     if report.lossless:
-        yield f"✓ {took}; compared: {kept(report) or 'nothing was lost'}."
+        yield f"✓ {took}; compared: {proof(report)}."
     elif report.finding_count:
         yield f"✗ {took}; not as in FROM: {losses(report)}."
     else:

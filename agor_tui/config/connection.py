@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from agor_tui.config.pasted import as_url
 from agor_tui.config.places import (
     LibsqlPlace,
     Place,
@@ -38,7 +39,8 @@ _ORIGIN = "connection form"
 _UNSAFE = re.compile(rf"[%@:/?#&=+,\[\]\s\x00-\x1f\x7f\ud800-\udfff{BULLET}]")
 _SECRET = re.compile(
     r"[a-z]+://[^:/?@]*:(?P<password>.*)@|[a-z]+://[^:/?@]*:(?P<begun>(?![0-9]{0,5}(?:[/?]|$)).*)$"
-    r"|[?&](?:password|authToken|sslpassword)=(?P<parameter>[^&]*)",
+    r"|[?&](?:password|authToken|sslpassword)=(?P<parameter>[^&]*)"
+    r"|(?:^|[\s'\"])(?:PG|ssl)?password\s*=\s*(?P<word>'(?:\\.|[^'\\])*'?|[^\s'\"]+)",
     re.I | re.S,
 )
 
@@ -73,7 +75,7 @@ def secret_spans(url: str) -> list[tuple[int, int]]:
     """Where a URL that is being typed may hold a secret: what a screen must not show."""
     spans = []
     for found in _SECRET.finditer(url):
-        spans += [found.span(group) for group in ("password", "begun", "parameter") if found[group]]
+        spans += [found.span(group) for group in ("password", "begun", "parameter", "word") if found[group]]
     return spans
 
 
@@ -227,6 +229,7 @@ def _postgresql(fields: ConnectionFields, environ: Mapping[str, str], base: Post
 
 
 def _from_libsql(fields: ConnectionFields, text: str, environ: Mapping[str, str]) -> ConnectionFields:
+    text = as_url(text)
     if not text.lower().startswith("libsql:"):
         raise ConfigError("This is not the URL of a libSQL database.", example_url("libsql"))
     place = parse_url(text, "The URL", environ)

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agor_tui.config.connection import secret_spans
+from agor_tui.config.pasted import as_url
 from agor_tui.config.places import Secret
 from agor_tui.config.preferences import DEFAULTS
 from agor_tui.config.urls import is_url, quoted_unless_secret
 from agor_tui.errors import ConfigKeyError, suggestion
+from agor_tui.hints import own_command
 
 Type = Literal["text", "number", "flag", "url", "secret"]
 
@@ -124,7 +126,7 @@ def locate(dotted: str, names: Collection[str]) -> Located:
     near = suggestion(dotted, _known(rest, names)) if shown != Secret.MASK else ""  # it repeats what was typed
     raise ConfigKeyError(
         f"The key {shown} is not known{near}.",
-        "agor-tui config show lists the keys that have a value.",
+        f"{own_command('config show')} lists the keys that have a value.",
     )
 
 
@@ -139,6 +141,7 @@ def masked_url(text: str) -> str:
     """A URL, or what stands in the place of one, without the secrets in it."""
     if not is_url(text):
         return Secret.MASK if re.search("[@=]", text) else text
+    text = as_url(text)
     for start, end in reversed(secret_spans(text)):
         text = text[:start] + Secret.MASK + text[end:]
     return text
@@ -146,6 +149,8 @@ def masked_url(text: str) -> str:
 
 def typed(key: Key, text: str) -> str | int | bool:
     """What a user typed for a key as the type it has in the file; text where it is none, which the reader refuses."""
+    if key.type == "url" and is_url(text):
+        return as_url(text)
     word = text.strip()
     if key.type == "flag" and word.lower() in ("true", "yes", "on", "false", "no", "off"):
         return word.lower() in ("true", "yes", "on")

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from agor_tui.config.places import Place, PostgresPlace, Secret
 from agor_tui.errors import ConfigError
+from agor_tui.hints import install_hint
 
 COMMAND_TIMEOUT_S = 10.0
 KEYRING_SERVICE = "agor-tui"
@@ -140,9 +141,7 @@ def _keyring(what: str) -> Iterator[Any]:
         import keyring
         import keyring.errors
     except ImportError:
-        raise ConfigError(
-            f"{what}: it needs the package keyring.", 'Install it with: pip install "agor-tui[keyring]"'
-        ) from None
+        raise ConfigError(f"{what}: it needs the package keyring.", install_hint("keyring")) from None
     _ask_in_front_only()
     try:
         yield keyring

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -93,6 +92,8 @@ class PostgresPlace:
     options: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     read_only: bool = False
     embedded: bool = False
+    ignored: tuple[str, ...] = field(default=(), compare=False)
+    """The names of a URL's parameters that are other clients'."""
 
     def conninfo(self) -> dict[str, Any]:
         """The libpq parameters of a connection, the password in clear among them: for the driver alone."""
@@ -162,17 +163,6 @@ def describe(place: Place) -> str:
     address = ",".join(_address(host, port) for host, port in zip(hosts, each, strict=False))
     user = f"{place.user}@" if place.user else ""
     return f"{user}{address or '[local]'}/{place.database or ''}".removesuffix("/")
-
-
-def database_option(place: Place) -> str:
-    """What a command for this database ends in: its name in the config, else its path; empty where it opens anyway."""
-    if ": active " in place.origin:
-        return ""
-    if place.name is not None:
-        return f" --database {shlex.quote(place.name)}"
-    if isinstance(place, SqlitePlace) and place.origin in ("", "--database"):
-        return f" --database {shlex.quote(str(place.path))}"
-    return ""
 
 
 def short_label(place: Place) -> str:

@@ -1,6 +1,7 @@
 """Database URLs: ``postgresql://`` (also ``postgres://``, ``pg://``), ``file:``, ``sqlite:///`` and ``libsql://``.
 
-``https://`` and ``http://`` are libSQL's too, with and without encryption.
+``https://`` and ``http://`` are libSQL's too, with and without encryption. What ``pasted`` knows as a URL in another
+form is read as that URL everywhere.
 
 A part of a URL may be a password that was not percent-encoded, so an error repeats nothing of it but the
 scheme, and the names of parameters where these are plain.
@@ -14,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
+from agor_tui.config.other_clients import is_other_clients
+from agor_tui.config.pasted import as_url
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, Secret, SqlitePlace, SslOptions
 from agor_tui.errors import ConfigError, quoted, suggestion
 
@@ -40,12 +43,12 @@ _HOST = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<name>[^:\[\]]*))(?::(?P<port>[^
 
 def is_url(text: str) -> bool:
     """Tell whether ``text`` has the form of a URL, of a known scheme or not."""
-    return _SCHEME.match(text) is not None
+    return _SCHEME.match(as_url(text)) is not None
 
 
 def dialect_of(url: str) -> str | None:
     """The dialect that the scheme of ``url`` means, None of a scheme that is not known."""
-    found = _SCHEME.match(url)
+    found = _SCHEME.match(as_url(url))
     scheme = (found[1] or found[2] or "").lower() if found else ""
     if scheme in ("postgresql", "postgres", "pg"):
         return "postgresql"
@@ -61,6 +64,9 @@ def parse_url(url: str, where: str, environ: Mapping[str, str], base: Path | Non
     Raises:
         ConfigError: an unknown scheme or parameter, a wrong port, broken percent-encoding.
     """
+    url = as_url(url)
+    if re.search("[\ud800-\udfff]", url):  # how Python shows bytes that are no text
+        raise ConfigError(f"{where} has a byte that is not UTF-8.", "Write it percent-encoded, such as %C3%A9 for é.")
     found = _SCHEME.match(url)
     if found is None:
         raise ConfigError(f"{where} is not a database URL.", _SCHEMES)
@@ -118,7 +124,8 @@ def _postgresql(rest: str, where: str) -> PostgresPlace:
         raise ConfigError(f"{where} has an @ behind the first /, which it cannot mean.", _ENCODE)
     userinfo, _, hosts = head.rpartition("@")
     user, has_password, password = userinfo.partition(":")
-    parameters = _parameters(query, (*_OWN, *_SSL, *LIBPQ_PARAMETERS), where)
+    ignored: list[str] = []
+    parameters = _parameters(query, (*_OWN, *_SSL, *LIBPQ_PARAMETERS), where, ignored)
 
     host, port, options = _hosts(hosts, where)
     if "port" in parameters:
@@ -145,6 +152,7 @@ def _postgresql(rest: str, where: str) -> PostgresPlace:
             key=parameters.get("sslkey"),
         ),
         options=options,
+        ignored=tuple(ignored),
     )
 
 
@@ -219,13 +227,17 @@ def _file(scheme: str, rest: str, where: str, environ: Mapping[str, str], base: 
     )
 
 
-def _parameters(query: str, known: tuple[str, ...], where: str) -> dict[str, str]:
+def _parameters(query: str, known: tuple[str, ...], where: str, ignored: list[str] | None = None) -> dict[str, str]:
+    """The parameters by name; those that are other clients' go to ``ignored``."""
     values = {}
     for pair in query.split("&") if query else ():
         raw, equals, value = pair.partition("=")
         name = _decode(raw, where)
         if not equals:
             raise ConfigError(f"{where} has a parameter that is not written as name=value.", _ENCODE)
+        if name not in known and ignored is not None and is_other_clients(name):
+            ignored.append(name)
+            continue
         if name not in known:
             if "@" in query:  # then this may be the rest of a password with a ? in it
                 raise ConfigError(f"{where} has a parameter that is not known.", _ENCODE)

@@ -16,6 +16,7 @@ from typing import Literal
 from sqlalchemy import exc
 from sqlalchemy.engine import Connection
 
+from agor_tui.config.command_lines import command_for
 from agor_tui.config.places import describe
 from agor_tui.db.engine import Database
 from agor_tui.db.landing import landing
@@ -94,7 +95,7 @@ def back_up(
         if found and not damaged_too:
             raise DatabaseError(
                 f"{describe(database.place)} is damaged ({found}), and so would be a backup of it.",
-                "See what is wrong with: agor-tui db check",
+                f"See what is wrong with: {command_for(database.place, 'db check')}",
             )
     return Copied(found, waited)
 

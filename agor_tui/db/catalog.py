@@ -40,11 +40,24 @@ LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnu
 WHERE n.nspname = current_schema() AND i.indpred IS NULL AND i.indisvalid ORDER BY 1, 2, 3
 """
 
+SCHEMA_OPTION = "agor_tui_schema"
+"""The execution option of a PostgreSQL engine that has the schema which the config or the URL names, or None."""
+
 _HIDDEN = """
 SELECT current_database(), n.nspname, current_user
 FROM pg_catalog.pg_namespace n
 WHERE current_schema() IS NULL AND NOT has_schema_privilege(n.oid, 'USAGE')
 AND n.nspname = ANY (regexp_split_to_array(replace(current_setting('search_path'), '"', ''), ', *'))
+"""
+
+# Those with tables that look like sessions come first.
+_PATHLESS = """
+SELECT current_database(), current_user, ARRAY(
+  SELECT n.nspname::text FROM pg_catalog.pg_namespace n
+  WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND has_schema_privilege(n.oid, 'USAGE')
+  ORDER BY EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'sessions') DESC,
+    n.nspname LIMIT 5)
+WHERE current_schema() IS NULL
 """
 
 
@@ -87,7 +100,7 @@ def read_catalog(connection: Connection) -> Catalog:
 
 
 def require_usable(connection: Connection) -> None:
-    """Raise a DatabaseError where no tables are seen since the schema they would be in may not be used."""
+    """Raise a DatabaseError where no tables are seen since the schema they would be in may not be used, or is none."""
     if connection.dialect.name == "sqlite":
         return
     hidden = connection.exec_driver_sql(_HIDDEN, execution_options={"no_parameters": True}).first()
@@ -96,4 +109,14 @@ def require_usable(connection: Connection) -> None:
         raise DatabaseError(
             f"{user} may not use the schema {schema} of the database {database}.",
             f'Ask its owner for: GRANT USAGE ON SCHEMA "{schema}" TO "{user}"',
+        )
+    if connection.get_execution_options().get(SCHEMA_OPTION) is not None:
+        return  # it may still have to be made
+    pathless = connection.exec_driver_sql(_PATHLESS).first()
+    if pathless is not None:
+        database, user, schemas = pathless
+        there = f" There: {', '.join(schemas)}." if schemas else ""
+        raise DatabaseError(
+            f"No schema is named: the search_path of {user} leads to none in the database {database}.",
+            f"Add ?schema={schemas[0] if schemas else 'NAME'} to the URL, or schema to the config.{there}",
         )

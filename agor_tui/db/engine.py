@@ -170,7 +170,7 @@ class Database:
         source = file.steady_source(ours=ours) if file is not None else None
         with self._explained(), self._unit(source.engine if source else self.engine) as connection:
             try:
-                yield open_snapshot(self, connection, file, source)
+                yield open_snapshot(self, connection, file, source, ours=ours)
             finally:
                 connection.invalidate()  # its settings are not those of a unit of work, and it may be lost
 
@@ -272,6 +272,6 @@ def _clear_once() -> None:
 def _running(place: PostgresPlace) -> PostgresPlace:
     """Start or join the embedded server; return how its database is reached."""
     from agor_tui import paths
-    from agor_tui.db.embedded import shared_server
+    from agor_tui.db.embedded.server import shared_server
 
     return shared_server(paths.embedded_folder()).place(place)

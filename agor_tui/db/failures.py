@@ -7,6 +7,7 @@ import sqlite3
 
 from sqlalchemy import exc
 
+from agor_tui.config.command_lines import command_for
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, describe
 from agor_tui.db.libsql_failures import explain_libsql
 from agor_tui.db.sqlite_failures import explain_sqlite
@@ -28,6 +29,26 @@ _NO_SUCH_DATABASE = "has no database of that name."
 _MAY_NOT_READ = "does not allow this user to read it."
 _CHANGE = re.compile(r"(?i)^\s*(INSERT|UPDATE|DELETE)\b|\bFOR UPDATE\s*$")
 
+_IN_ENGLISH = {
+    "22021": "invalid byte sequence for encoding",
+    "22P05": "has no equivalent in encoding",
+    "25006": "read-only transaction",
+    "40001": "could not serialize access",
+    "40P01": "deadlock detected",
+    "42501": "permission denied",
+    "53100": "No space left on device",
+    "53300": "too many connections",
+    "55P03": "lock timeout",
+    "57014": "statement timeout",
+    "57P01": "terminating connection",
+    "57P03": "the database system is starting up",
+    "23502": "null value in column",
+    "23503": "violates foreign key constraint",
+    "23505": "duplicate key value",
+    "3D000": 'database "" does not exist',
+}
+"""What a server says that speaks another language, by its SQLSTATE (PostgreSQL's manual, appendix A)."""
+
 _POSTGRESQL = (
     (
         r"password authentication failed|no password supplied|authentication failed",
@@ -37,7 +58,7 @@ _POSTGRESQL = (
     (
         r'database "(?P<name>[^"]*)" does not exist',
         _NO_SUCH_DATABASE,
-        "Check the name, or create it with: agor-tui db init",
+        "Check the name, or create it with: ",
     ),
     (r'role "(?P<name>[^"]*)" does not exist', "knows no such user.", "Check the user."),
     (
@@ -84,6 +105,21 @@ _POSTGRESQL = (
     ),
     (r"statement timeout", "needed more than 30 s for a query.", "Narrow the filter."),
     (
+        r"permission denied.*session_replication_role",
+        "has session_replication_role set for this user, so that foreign keys would not hold.",
+        "Nothing was changed. Ask for: ALTER ROLE (or DATABASE) ... RESET session_replication_role",
+    ),
+    (
+        r"violates row-level security policy",
+        "has a row-level security policy that does not allow this change.",
+        "Nothing was changed. Ask the owner of its tables.",
+    ),
+    (
+        r"affected by row-level security policy",
+        "hides rows from this user by row-level security, so a part would be taken for all.",
+        "Use a role that may see all rows: the owner of the tables, or one with BYPASSRLS.",
+    ),
+    (
         r"permission denied(?: for (?P<what>\w+ \S+))?",
         _MAY_NOT_READ,
         "Ask for the right to SELECT.",
@@ -96,7 +132,7 @@ _POSTGRESQL = (
     (
         r"has no equivalent in encoding",
         "has an encoding that cannot hold this text.",
-        "Nothing was changed. A database in UTF8 holds all text.",
+        "So no row has it, and nothing was changed. A database in UTF8 holds all text.",
     ),
     (
         r"invalid byte sequence for encoding",
@@ -161,6 +197,7 @@ def said(error: exc.DBAPIError) -> str:
 def explain(place: Place, error: exc.DBAPIError) -> AgorError:
     """Return the error to show for what the driver said of ``place``."""
     text = str(error.orig) if error.orig is not None else str(error)
+    text += f"\n{_IN_ENGLISH.get(str(getattr(error.orig, 'sqlstate', '')), '')}"
     if re.search(r"interrupted|canceling statement due to user request|query_canceled", text):
         return Cancelled("The query was cancelled.")
     subject = describe(place)
@@ -186,6 +223,8 @@ def explain(place: Place, error: exc.DBAPIError) -> AgorError:
                 if sentence == _MAY_NOT_READ and _CHANGE.search(error.statement or ""):
                     sentence, hint = "does not allow this user to change it.", "Ask for the right to change rows."
                 kind = AbsentError if sentence == _NO_SUCH_DATABASE else DatabaseError
+                if sentence == _NO_SUCH_DATABASE:
+                    hint += command_for(place, "db init")
                 return kind(f"{subject} {sentence}", f"{hint[:-1]} on {what}." if what else hint)
     first = redact_text(text.strip().splitlines()[0] if text.strip() else type(error).__name__)
     return DatabaseError(f"{subject} answered: {first[:300]}", "See whether its own program can open it.")

@@ -80,7 +80,7 @@ def _begin_sqlite(connection: Connection) -> bool:
 
 def _begin_postgresql(connection: Connection, place: PostgresPlace) -> None:
     postgresql.begin(connection, place, read_only=False, tenant=None)
-    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    postgresql.without_limits(connection)
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_WAIT_S}s'")
 
 

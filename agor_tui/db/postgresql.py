@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from select import select
 from time import monotonic
 from typing import Any
 
@@ -14,10 +15,11 @@ from psycopg.abc import PQGen
 from psycopg.adapt import Loader
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.json import set_json_dumps, set_json_loads
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event, exc
 from sqlalchemy.engine import Connection, Engine
 
 from agor_tui.config.places import Place, PostgresPlace
+from agor_tui.db.catalog import SCHEMA_OPTION
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 30_000
@@ -25,8 +27,34 @@ LOCK_TIMEOUT_MS = 5_000
 """So long a change waits for another program that holds the row; as long as SQLite does."""
 SILENCE_S = STATEMENT_TIMEOUT_MS / 1000 + 5
 """So long is waited for an answer of a reading transaction: the server itself should have given up before."""
+_LEFT = "canceling statement due to user request"
 _OTHER = 0
 """To the driver, every type that it does not know, such as an enumeration."""
+
+_RELIED_ON = (
+    # How values are written and read.
+    "DateStyle = ISO", "IntervalStyle = postgres", "TimeZone = UTC", "bytea_output = hex", "extra_float_digits = 1",
+    "xmloption = content", "xmlbinary = base64",
+    # How statements and their parameters are understood, and names are written.
+    "standard_conforming_strings = on", "transform_null_equals = off", "array_nulls = on",
+    "quote_all_identifiers = off",
+    # What would end a unit of work that is not stuck, or give a part of its rows for all.
+    f"statement_timeout = {STATEMENT_TIMEOUT_MS}", f"idle_in_transaction_session_timeout = {STATEMENT_TIMEOUT_MS}",
+    "row_security = on", "gin_fuzzy_search_limit = 0", "client_min_messages = error",
+)  # fmt: skip
+"""What we rely on, and a server, a database or a role may have set otherwise; everybody may set these."""
+_SINCE_17 = "transaction_timeout = 0"
+_RULES_APPLY = (
+    "SELECT pg_catalog.set_config('session_replication_role', 'origin', true) "
+    "FROM pg_catalog.current_setting('session_replication_role') AS s(role) WHERE role OPERATOR(pg_catalog.<>) 'origin'"
+)
+"""Without it a foreign key would not hold, and what belongs to a deleted row would stay. Not everybody may set it."""
+_FIRST_SCHEMA = (
+    "SELECT pg_catalog.set_config('search_path', pg_catalog.concat(pg_catalog.quote_ident(name), ', pg_temp'), true) "
+    "FROM (SELECT name FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s(name, place) "
+    "WHERE name OPERATOR(pg_catalog.!~) '^pg_' ORDER BY place LIMIT 1) AS s"
+)
+"""Of the search path, the first schema that may be used; where there is none, the path stays as it is."""
 
 
 class _LenientTimestamp(TimestamptzLoader):
@@ -59,7 +87,12 @@ class _Connection(psycopg.Connection[Any]):
     def wait(self, gen: PQGen[Any], *arguments: Any, **named: Any) -> Any:
         self.left = False
         self.deadline = monotonic() + self.silence_s if self.bounded else None
-        return super().wait(self._watched(gen), *arguments, **named)
+        try:
+            return super().wait(self._watched(gen), *arguments, **named)
+        except psycopg.errors.QueryCanceled:
+            if self.left:  # the server says it in its own language
+                raise psycopg.errors.QueryCanceled(_LEFT) from None
+            raise
 
     def leave(self) -> None:
         """Let the thread that waits now wait only as long as the server needs to cancel the statement."""
@@ -73,7 +106,7 @@ class _Connection(psycopg.Connection[Any]):
                 if not ready and self.deadline is not None and monotonic() > self.deadline:
                     self.pgconn.finish()
                     if self.left:
-                        raise psycopg.errors.QueryCanceled("canceling statement due to user request")
+                        raise psycopg.errors.QueryCanceled(_LEFT)
                     raise psycopg.OperationalError("timeout expired: the server does not answer")
                 wanted = gen.send(ready)
         except StopIteration as end:
@@ -82,14 +115,32 @@ class _Connection(psycopg.Connection[Any]):
 
 def make_engine(place: PostgresPlace) -> Engine:
     """Return an engine on ``place``; nothing is connected yet."""
-    return create_engine(
+    engine = create_engine(
         "postgresql+psycopg://",
         creator=lambda: connect(place),
         isolation_level="AUTOCOMMIT",  # units of work say BEGIN themselves, with their settings, in one round trip
+        use_native_hstore=False,  # it would ask the server for that type first
         pool_size=max(place.pool_min, 1),
         max_overflow=max(place.pool_max - max(place.pool_min, 1), 0),
         pool_recycle=max(place.idle_timeout_ms // 1000, 1),
+        execution_options={SCHEMA_OPTION: place.schema},
     )
+
+    @event.listens_for(engine, "checkout")
+    def still_there(driver: psycopg.Connection[Any], *_: object) -> None:
+        # Some servers end what lies idle: their last words are seen here without asking, and it is replaced.
+        try:
+            while select([driver.pgconn.socket], [], [], 0)[0]:
+                driver.pgconn.consume_input()
+        except psycopg.OperationalError:
+            raise exc.DisconnectionError from None
+
+    @event.listens_for(engine, "connect")
+    def as_in_transactions(*_: object) -> None:
+        # SQLAlchemy asked the session, and wrote \\ for \ where ``_RELIED_ON`` has it otherwise.
+        engine.dialect._backslash_escapes = False  # type: ignore[attr-defined]
+
+    return engine
 
 
 def connect(place: PostgresPlace, *, silence_s: float | None = None) -> psycopg.Connection[Any]:
@@ -143,6 +194,19 @@ def json_decoded(connection: Connection) -> Iterator[None]:
         set_json_loads(_undecoded, driver)
 
 
+def relied_on(driver: psycopg.Connection[Any], place: PostgresPlace) -> list[str]:
+    """The statements that make a transaction independent of what a server, a database or a role sets.
+
+    Names are looked up in one schema, behind PostgreSQL's own: nothing of another schema, and no temporary table that
+    somebody left behind a pooler, stands in for what it has.
+    """
+    settings = [*_RELIED_ON, _SINCE_17] if driver.info.server_version >= 170_000 else list(_RELIED_ON)
+    if place.schema:
+        settings.append(f"search_path = {sql.Identifier(place.schema).as_string(driver)}, pg_temp")
+    path = [] if place.schema else [_FIRST_SCHEMA]
+    return [f"SET LOCAL {setting}" for setting in settings] + path
+
+
 def begin(connection: Connection, place: Place, *, read_only: bool, tenant: str | None, to_show: bool = False) -> None:
     """Begin a transaction with the place's settings, in one round trip; a reading one sees a single state.
 
@@ -150,22 +214,27 @@ def begin(connection: Connection, place: Place, *, read_only: bool, tenant: str 
     """
     assert isinstance(place, PostgresPlace)
     driver = connection.connection.driver_connection
+    assert isinstance(driver, _Connection)
     # READ COMMITTED whatever the role's default: who waited for a row's lock compares what the other one left.
     mode = "REPEATABLE READ READ ONLY" if read_only else "READ COMMITTED READ WRITE"
-    statements = [f"BEGIN ISOLATION LEVEL {mode}", f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"]
+    statements = [f"BEGIN ISOLATION LEVEL {mode}", *relied_on(driver, place)]
+    statements.append(f"SET LOCAL lock_timeout = {0 if read_only else LOCK_TIMEOUT_MS}")
     if not read_only:
-        statements.append(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
-    if place.schema:
-        statements.append(f"SET LOCAL search_path = {sql.Identifier(place.schema).as_string(driver)}")
+        statements.append(_RULES_APPLY)
     if tenant is not None:
         value = sql.Literal(tenant).as_string(driver)
         statements.append(f"SET LOCAL agor.tenant_id = {value}")
-    assert isinstance(driver, _Connection)
     if to_show and _has_no_encoding(driver):
         statements.append("SET LOCAL client_encoding = 'SQL_ASCII'")  # else the server refuses the whole answer
     driver.bounded = read_only
     # A % of a name must not be taken for a parameter.
     connection.exec_driver_sql("; ".join(statements), execution_options={"no_parameters": True})
+
+
+def without_limits(connection: Connection) -> None:
+    """Let the open transaction take, and rest, as long as it has to."""
+    for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        connection.exec_driver_sql(f"SET LOCAL {setting} = 0")
 
 
 def cancel(driver: Any) -> None:

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,14 +19,13 @@ from agor_tui.db import replica_sync
 from agor_tui.db.libsql_failures import explain_libsql
 from agor_tui.db.sqlite import SqliteFile
 from agor_tui.errors import Cancelled, ConfigError, DatabaseError
+from agor_tui.hints import has_extra, install_hint
 from agor_tui.scratch import make_private
 
 _FIRST_S, _AGAIN_S = 600, 20
 """So long may the first copy take, and bringing it up to date."""
 _FRESH_S = 2
 """A copy that was tried no longer ago is opened as it is: opening for reading, and then for writing, is one opening."""
-_MODULE = "libsql_experimental"
-"""What brings a copy up to date, in the program ``replica_sync``."""
 _METADATA = ("-client_wal_index", "-info")
 """What stands beside a copy, by the version of libSQL that made it."""
 
@@ -38,10 +36,10 @@ _tried: dict[LibsqlPlace, tuple[float, str | None]] = {}
 
 def require_extra() -> None:
     """Raise ConfigError where what keeps local copies is not installed."""
-    if find_spec(_MODULE) is None:
+    if not has_extra("turso"):
         raise ConfigError(
-            "Local copies of libSQL databases need a part that is not installed.",
-            "Install it with: pip install 'agor-tui[turso]', or open the database itself by its URL.",
+            "Local copies of libSQL databases (syncUrl) need a part that is not installed.",
+            f"Open the database itself by its URL. Or: {install_hint('turso')}",
         )
 
 

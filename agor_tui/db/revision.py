@@ -7,7 +7,8 @@ from typing import Literal
 from sqlalchemy import inspect, select
 from sqlalchemy.engine import Connection
 
-from agor_tui.config.places import Place, database_option, describe
+from agor_tui.config.command_lines import command_for
+from agor_tui.config.places import Place, describe
 from agor_tui.db.catalog import require_usable
 from agor_tui.errors import SchemaVersionError
 
@@ -76,5 +77,5 @@ def require_current(connection: Connection, place: Place) -> None:
     if revision != HEAD:
         raise SchemaVersionError(
             f"{describe(place)} is at revision {revision or 'base'}, and this version of agor-tui needs {HEAD}.",
-            f"Migrate it with: agor-tui db migrate{database_option(place)}",
+            f"Migrate it with: {command_for(place, 'db migrate')}",
         )

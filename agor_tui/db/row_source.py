@@ -27,7 +27,8 @@ from agor_tui.db.row_format import FORMATS, BrokenText, Row, TableFormat, row_by
 from agor_tui.db.row_values import FROM_POSTGRESQL, FROM_SQLITE, converted, cut_times
 from agor_tui.db.snapshot import Snapshot, rendered
 from agor_tui.db.tables import metadata, sessions
-from agor_tui.transfers import Finding
+from agor_tui.db.unmapped import Declared, unmapped
+from agor_tui.transfers import Finding, LeftAside
 
 if TYPE_CHECKING:
     from typing import Self
@@ -65,13 +66,15 @@ class RowSource(ABC):
     label: str
     """Where it is, to be shown."""
     kind: str
-    """The schema kind: native, agor, opencode."""
+    """The schema kind: native, agor, opencode, kilo."""
     tables: tuple[str, ...]
     """The native tables that there are rows for, in the order of foreign keys."""
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
-        """What the rows read so far had that native rows cannot have."""
+        """What the rows read so far had that native rows cannot have, and tables that are not mapped."""
+        self.left_aside: list[LeftAside] = []
+        """The tables with rows that are knowingly not read."""
         self._open = ExitStack()
         self._database: Database | None = None
 
@@ -124,6 +127,7 @@ class NativeSource(RowSource):
             self._snapshot = opened.enter_context(database.snapshot(ours=True))
             with self._snapshot.explained():
                 self.findings += _beyond(self._snapshot.connection)
+                self.findings += unmapped(self._snapshot.connection, _OURS, None)[0]
             self._open = opened.pop_all()
         self._database = database
 
@@ -180,7 +184,11 @@ class MappedSource(RowSource):
     """The native rows that a mapping makes of another program's tables."""
 
     def __init__(
-        self, database: Database, kind: str, make: Callable[[Connection, str | None, list[Finding]], RowMapping]
+        self,
+        database: Database,
+        kind: str,
+        declared: Declared,
+        make: Callable[[Connection, str | None, list[Finding]], RowMapping],
     ) -> None:
         super().__init__()
         self.label = describe(database.place)
@@ -193,6 +201,9 @@ class MappedSource(RowSource):
                 self._snapshot.driver.text_factory = _text_or_bytes
             with self._snapshot.explained():
                 self._mapping = make(self._snapshot.connection, database.tenant, self.findings)
+                beyond = unmapped(self._snapshot.connection, declared, database.tenant)
+            self.findings += beyond[0]
+            self.left_aside += beyond[1]
             self._open = opened.pop_all()
         self._database = database
         self.tables = self._mapping.tables
@@ -231,7 +242,7 @@ class SelectedSource(RowSource):
         self._source = source
         self._selection = selection
         self.label, self.kind, self.tables = source.label, source.kind, source.tables
-        self.findings = source.findings
+        self.findings, self.left_aside = source.findings, source.left_aside
 
     def since(self, ms: int) -> Selection:
         return self._source.since(ms)
@@ -271,10 +282,7 @@ def batches(table: TableFormat, rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def _beyond(connection: Connection) -> Iterator[Finding]:
-    """What somebody added to a native database, and rows of ours have no place for.
-
-    On a server the tables of others may stand beside ours, and are none of ours.
-    """
+    """The columns that somebody added to our tables, and filled."""
     catalog = read_catalog(connection)
     for name, form in FORMATS.items():
         for added in [each for each in catalog.tables.get(name, ()) if each not in form.names]:
@@ -282,14 +290,9 @@ def _beyond(connection: Connection) -> Iterator[Finding]:
             if number := connection.execute(filled).scalar_one():
                 what = f"{number} row{'s have' if number != 1 else ' has'} a value in a column that agor-tui has not"
                 yield Finding(name, "", added, what, "not copied")
-    if connection.dialect.name == "postgresql":
-        return
-    for name in sorted(set(catalog.tables) - set(metadata.tables) - {VERSION_TABLE, transfer_marks.NAME}):
-        number = connection.execute(select(func.count()).select_from(table(name))).scalar_one()
-        if number:
-            what = f"{number} row{'s' * (number != 1)} of a table that agor-tui has not"
-            yield Finding(name, "", None, what, "not copied")
 
+
+_OURS = Declared({*metadata.tables, VERSION_TABLE, transfer_marks.NAME}, {})
 
 _TABLES = {name: table(name, *map(column, form.names)) for name, form in FORMATS.items()}
 """The native tables without types: values pass as the driver has them."""

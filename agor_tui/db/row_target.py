@@ -68,7 +68,9 @@ class RowTarget:
             return self.database.write(work)
 
         def patient(connection: Connection) -> T:
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            from agor_tui.db.postgresql import without_limits  # psycopg takes long to import
+
+            without_limits(connection)  # the other side may have to be waited for
             connection.exec_driver_sql(f"SET LOCAL synchronous_commit = {'on' if last else 'off'}")
             return work(connection)
 

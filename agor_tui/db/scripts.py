@@ -18,6 +18,8 @@ from sqlalchemy import delete, exc, insert
 from sqlalchemy.engine import Connection
 
 import agor_tui
+from agor_tui.config.command_lines import command_for
+from agor_tui.config.places import Place, describe
 from agor_tui.database_records import Revision
 from agor_tui.db.tables import schema_migrations
 from agor_tui.errors import MigrationError
@@ -50,10 +52,10 @@ def known() -> list[Revision]:
     return found
 
 
-def run(connection: Connection, script: Revision, way: Way, target: str, place: str) -> Revision:
+def run(connection: Connection, script: Revision, way: Way, target: str, place: Place) -> Revision:
     """Apply or undo ``script`` in the caller's transaction, which ends at the revision ``target``, and record it.
 
-    Returns the revision as it is now. ``place`` names the database in the error.
+    Returns the revision as it is now. ``place`` is where the database is, for the error.
 
     Raises:
         MigrationError: the script failed; the caller must roll back.
@@ -106,11 +108,11 @@ def command(way: Way, target: str, output: io.StringIO | None = None, **attribut
         (alembic.upgrade if way == "upgrade" else alembic.downgrade)(config, target, sql=output is not None)
 
 
-def _failure(script: Revision, way: Way, place: str, reason: str) -> MigrationError:
+def _failure(script: Revision, way: Way, place: Place, reason: str) -> MigrationError:
     verb = "applied to" if way == "upgrade" else "undone in"
     return MigrationError(
-        f"Revision {script.id} could not be {verb} {place}: {reason}.",
-        "Nothing of it was kept. See where the database stands with: agor-tui db status",
+        f"Revision {script.id} could not be {verb} {describe(place)}: {reason}.",
+        f"Nothing of it was kept. See where the database stands with: {command_for(place, 'db status')}",
     )
 
 

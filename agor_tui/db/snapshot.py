@@ -65,23 +65,25 @@ def explained(place: Place, connection: Connection) -> Iterator[None]:
     assert dbapi is not None
     try:
         yield
+    except exc.DBAPIError as error:
+        raise explain(place, error) from None
     except dbapi.Error as error:
         raise explain(place, exc.DBAPIError(None, None, error)) from None
 
 
 def open_snapshot(
-    database: Database, connection: Connection, file: SqliteFile | None, source: Source | None
+    database: Database, connection: Connection, file: SqliteFile | None, source: Source | None, *, ours: bool
 ) -> Snapshot:
-    """Begin the transaction of a snapshot, and see its state."""
+    """Begin the transaction of a snapshot, and see its state; of tables that are ours no row may be hidden."""
     place = database.place
     if isinstance(place, PostgresPlace):
         from agor_tui.db import postgresql
 
         postgresql.begin(connection, place, read_only=True, tenant=database.tenant)
-        # Rows are wanted in the order of their keys, from the index and not from a sort of them all; and no limit of
-        # time ends a long reading, or a pause of it while the other side writes.
-        for setting in ("statement_timeout", "idle_in_transaction_session_timeout", "enable_sort"):
-            connection.exec_driver_sql(f"SET LOCAL {setting} = {'off' if setting == 'enable_sort' else 0}")
+        postgresql.without_limits(connection)  # of a long reading, or a pause of it while the other side writes
+        # Rows are wanted in the order of their keys, from the index and not from a sort of them all.
+        for setting in ("enable_sort", *(["row_security"] if ours else [])):
+            connection.exec_driver_sql(f"SET LOCAL {setting} = off")
         driver: Any = connection.connection.driver_connection
         driver.silence_s = _SILENCE_S
         connection.exec_driver_sql("SELECT 1")  # the state is taken by the first query

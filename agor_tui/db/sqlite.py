@@ -17,7 +17,8 @@ from sqlalchemy import create_engine, event, exc
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import NullPool, QueuePool
 
-from agor_tui.config.places import SqlitePlace, database_option
+from agor_tui.config.command_lines import command_for
+from agor_tui.config.places import SqlitePlace
 from agor_tui.db.revision import VERSION_TABLE
 from agor_tui.db.types import decode_stored
 from agor_tui.errors import AbsentError, DatabaseError, ForeignDatabaseError
@@ -58,7 +59,7 @@ class SqliteFile:
         self._identity: tuple[int, ...] = ()
         if create:
             _make(self.path)
-        _check(self.path, database_option(place))
+        _check(self.path, command_for(place, "db init"))
 
     def source(self, *, attempt: int = 0) -> Source:
         """Return how to read (or write) the file now; ``attempt`` counts the readings that the file changed under."""
@@ -286,8 +287,11 @@ def _target(path: Path) -> Path:
         return path
 
 
-def _check(path: Path, option: str) -> None:
-    """Raise a DatabaseError for what is no SQLite file, before SQLite says it in its own words."""
+def _check(path: Path, making: str) -> None:
+    """Raise a DatabaseError for what is no SQLite file, before SQLite says it in its own words.
+
+    ``making`` is the command that makes one there.
+    """
     try:
         mode = path.stat().st_mode
         if S_ISDIR(mode):
@@ -299,7 +303,7 @@ def _check(path: Path, option: str) -> None:
     except FileNotFoundError:
         raise AbsentError(
             f"{path} does not exist.",
-            f"Check the path, or make a database there with: agor-tui db init{option}",
+            f"Check the path, or make a database there with: {making}",
         ) from None
     except OSError as error:
         raise DatabaseError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None

@@ -71,8 +71,7 @@ class ServerLookout:
         connection = postgresql.connect(self._place, silence_s=_SILENCE_S)
         try:
             with connection.transaction():
-                if self._place.schema:
-                    connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(self._place.schema)))
+                connection.execute("; ".join(postgresql.relied_on(connection, self._place)).encode())
                 row = connection.execute(_CONDITIONS).fetchone()
                 assert row is not None
                 told_of = {name for (name,) in connection.execute(TELLING_TABLES)} if self._native else set()
@@ -80,6 +79,8 @@ class ServerLookout:
             # A pooler gives out process numbers of its own, and its server's connection to others: what one listens
             # for there is lost without a word.
             if told_of >= _TOLD_OF and not standby and pid == connection.info.backend_pid:
+                if connection.info.server_version >= 140_000:
+                    connection.execute("SET idle_session_timeout = 0")  # who listens says nothing for long
                 connection.add_notify_handler(self._told.append)
                 connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
                 self.listening = True

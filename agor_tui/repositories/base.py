@@ -58,10 +58,11 @@ class Store:
 
 def neighbours(bare: FromClause, row_id: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """Return the ids just before and just behind ``row_id`` in ``bare`` ids, as scalar subqueries the index answers."""
+    # Not as max and min: of ids in several tables SQLite finds those by reading all of them.
     low, high = bare.alias(), bare.alias()
     return (
-        select(func.max(low.c.id, type_=Id())).where(low.c.id < row_id).scalar_subquery(),
-        select(func.min(high.c.id, type_=Id())).where(high.c.id > row_id).scalar_subquery(),
+        select(low.c.id).where(low.c.id < row_id).order_by(low.c.id.desc()).limit(1).scalar_subquery(),
+        select(high.c.id).where(high.c.id > row_id).order_by(high.c.id).limit(1).scalar_subquery(),
     )
 
 

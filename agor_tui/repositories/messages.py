@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import FromClause, Select, and_, func, select
+from sqlalchemy import FromClause, Select, and_, func, not_, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -72,7 +72,7 @@ class MessageRepository(Repository[Message]):
         def work(connection: Connection) -> tuple[Message, ...]:
             said = self._ordered(session_id, queued=False).offset(start)
             wanted = list(connection.scalars(said.limit(limit) if limit else said))
-            if "queue" in self.store.schema.capabilities and (not limit or len(wanted) < limit):
+            if self.store.schema.waiting is not None and (not limit or len(wanted) < limit):
                 skipped = 0
                 if not wanted and start:
                     count = select(func.count()).select_from(self._ordered(session_id, queued=False).subquery())
@@ -133,7 +133,7 @@ class MessageRepository(Repository[Message]):
         def work(connection: Connection) -> int:
             wanted = self.resolve_in(connection, id_or_prefix)
             order = list(connection.scalars(query))
-            if "queue" in self.store.schema.capabilities:
+            if self.store.schema.waiting is not None:
                 order += connection.scalars(waiting)
             if wanted not in order:
                 raise NotFoundError(f"The message {wanted} is not of this session.", "Give the session it belongs to.")
@@ -147,9 +147,9 @@ class MessageRepository(Repository[Message]):
     def _ordered(self, session_id: str, *, queued: bool, columns: Sequence[ColumnElement[Any]] = ()) -> Select[Any]:
         source = self.source
         query = select(*(columns or [source.c.id])).where(source.c.session_id == session_id)
-        if "queue" not in self.store.schema.capabilities:
+        waiting = self.store.schema.waiting
+        if waiting is None:
             return query.order_by(*self._order(source))
         if queued:
-            waiting = query.where(source.c.index < 0)
-            return waiting.order_by(source.c.queue_position, source.c.timestamp, source.c.id)
-        return query.where(source.c.index >= 0).order_by(*self._order(source))
+            return query.where(waiting).order_by(source.c.queue_position, source.c.timestamp, source.c.id)
+        return query.where(not_(waiting)).order_by(*self._order(source))

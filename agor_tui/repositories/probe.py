@@ -86,7 +86,7 @@ def _identify(database: Database, started: float) -> tuple[DatabaseTest, Schema 
     owned = database.read(ownership)
     schema = None
     try:
-        schema = recognise(catalog, database.dialect, tenant, describe(place))
+        schema = recognise(catalog, database.dialect, tenant, place)
     except UnknownSchemaError:
         words = {"native": ("native", "agor-tui"), "empty": ("empty", "nobody"), "foreign": ("unknown", "unknown")}
         kind, owner = words[owned]

@@ -58,8 +58,8 @@ class SessionRepository(Repository[Session]):
         tasks, messages = schema.tasks, schema.messages
         return [
             *(source.c[name] for name in _LISTED),
-            select(func.count()).where(tasks.c.session_id == source.c.id).scalar_subquery().label("task_count"),
-            select(func.count()).where(messages.c.session_id == source.c.id).scalar_subquery().label("message_count"),
+            _count_of(tasks, source).label("task_count"),
+            _count_of(messages, source).label("message_count"),
         ]
 
     def record(self, row: Any, short_id: str) -> Session:
@@ -273,6 +273,13 @@ class SessionRepository(Repository[Session]):
             return or_(*(source.c.id.in_(select(link).where(link.is_not(None))) for link in links))
         rows = schema.tasks if word == "tasks" else schema.messages
         return exists(select(literal(1)).where(rows.c.session_id == source.c.id))
+
+
+def _count_of(rows: FromClause, sessions: FromClause) -> ColumnElement[int]:
+    """Return how many of ``rows`` each session has."""
+    # The rows apart from their number: of several tables SQLite else reads all rows for each session.
+    of_session = select(literal(1)).select_from(rows).where(rows.c.session_id == sessions.c.id)
+    return select(func.count()).select_from(of_session.correlate(sessions).subquery()).scalar_subquery()
 
 
 def names_places(filter: SessionFilter | TaskFilter) -> bool:

@@ -34,7 +34,7 @@ def open_store(place: Place, *, tenant: str | None = None, read_only: bool = Fal
             raise DatabaseError(f"{describe(place)} has no tenants.", "Leave out --tenant.")
         if catalog.has(VERSION_TABLE):
             database.read(lambda connection: require_current(connection, place))
-        schema = recognise(catalog, database.dialect, wanted, describe(place))
+        schema = recognise(catalog, database.dialect, wanted, place)
         if has_tenants:
             database.tenant = wanted or DEFAULT_TENANT
         allowed = Access()

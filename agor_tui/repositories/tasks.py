@@ -108,7 +108,8 @@ class TaskRepository(Repository[Task]):
 
     def _of_session_query(self) -> Select[Any]:
         source = self.source
-        order = (source.c.queue_position.is_not(None), source.c.queue_position, source.c.created_at, source.c.id)
+        asked = [source.c[name] for name in self.store.schema.task_order]
+        order = (source.c.queue_position.is_not(None), source.c.queue_position, *asked)
         return select(source.c.id).where(source.c.session_id == parameter("session", Id())).order_by(*order)
 
     def cursor(self, id_or_prefix: str) -> Cursor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
+from agor_tui.config.command_lines import command_for
+from agor_tui.config.places import Place, describe
 from agor_tui.db.catalog import Catalog
 from agor_tui.errors import UnknownSchemaError
 from agor_tui.schemas import agor, native, opencode
@@ -20,8 +22,8 @@ KINDS: tuple[tuple[Callable[[Catalog], bool], Build], ...] = (
 )
 
 
-def recognise(catalog: Catalog, dialect: str, tenant: str | None, place: str) -> Schema:
-    """Return the mapping for the tables in ``catalog``; ``place`` names the database in the error.
+def recognise(catalog: Catalog, dialect: str, tenant: str | None, place: Place) -> Schema:
+    """Return the mapping for the tables in ``catalog``; ``place`` is where the database is, for the error.
 
     Raises:
         UnknownSchemaError: the tables are nobody's that we know.
@@ -30,11 +32,13 @@ def recognise(catalog: Catalog, dialect: str, tenant: str | None, place: str) ->
         if detect(catalog):
             return _built(build, catalog, dialect, tenant)
     if not catalog.tables:
-        raise UnknownSchemaError(f"{place} has no tables.", "To make it a database of agor-tui: agor-tui db init")
+        raise UnknownSchemaError(
+            f"{describe(place)} has no tables.", f"To make it a database of agor-tui: {command_for(place, 'db init')}"
+        )
     some = ", ".join(sorted(catalog.tables)[:5])
     raise UnknownSchemaError(
-        f"{place} holds tables of no known kind ({some}).",
-        "Known are databases of agor-tui, Agor and OpenCode.",
+        f"{describe(place)} holds tables of no known kind ({some}).",
+        "Known are databases of agor-tui, Agor, OpenCode and Kilo.",
     )
 
 

@@ -118,6 +118,7 @@ def build(
         return or_(keys.c.board_id.in_(boards), and_(keys.c.board_id.is_(None), on_board))
 
     archived_worktree = in_worktrees(lambda rows: rows.c.archived == literal(True, Flag()))
+    messages = _messages(tables, json)
     indexed = {
         key for key, name in (("updated", "updated_at"), ("created", "created_at")) if catalog.indexed("sessions", name)
     }
@@ -133,7 +134,7 @@ def build(
         in_repos=lambda repos: in_worktrees(lambda rows: rows.c.repo_id.in_(repos)),
         in_boards=in_boards,
         tasks=_tasks(tables, json),
-        messages=_messages(tables, json),
+        messages=messages,
         boards=_boards(tables, json) if tables.has("boards") else None,
         repos=_repos(tables, json) if tables.has("repos") else None,
         worktrees=worktrees,
@@ -144,9 +145,10 @@ def build(
         blocks=blocks,
         ids=_ids(tables, place),
         message_order=("index", "timestamp", "created_at", "id"),
+        waiting=messages.c.index < 0,
         mapped_tables=_MAPPED,
         left_aside=_LEFT_ASIDE,
-        capabilities=frozenset({"boards", "repos", "worktrees", "users", "forks", "archive", "cost", "queue"}),
+        capabilities=frozenset({"boards", "repos", "worktrees", "users", "forks", "archive", "cost"}),
         indexed_sorts=frozenset({"id", *indexed}),
         details=agor_facts.details,
         session_facts=agor_facts.session_facts(tables, place),

@@ -41,12 +41,6 @@ _RUNNING = re.compile(
 )
 """Columns that say how a server works on a row just now."""
 
-_NOT_READ = re.compile(
-    r"api_keys$|oauth|_auth_|token|^app_variables$|^gateway_|github_install|credential|claude_|codex_|_deliveries$"
-    r"|^__drizzle|external_identities$|env_selections$"
-)
-"""Tables of credentials, and of what a server has under way."""
-
 
 def rows_of(connection: Connection, tenant: str | None, found: list[Finding]) -> AgorRows:
     """Return Agor's tables, of ``tenant`` where there are several, as a ``RowMapping``."""
@@ -64,7 +58,6 @@ class AgorRows:
         self._catalog = read_catalog(connection)
         self._names = {name: self._own_name(name) for name in FORMATS if self._own_name(name) in self._catalog.tables}
         self.tables = tuple(self._names)
-        found += self._left()
 
     def count(self, table: str) -> int:
         """Return how many rows ``table`` has."""
@@ -126,18 +119,6 @@ class AgorRows:
         if after is not None:
             statement = statement.where(key > after)
         return statement.order_by(key)
-
-    def _left(self) -> Iterator[Finding]:
-        for name in sorted(self._catalog.tables):
-            if name in self._names.values() or _NOT_READ.search(name):
-                continue
-            rows = table(name, *(column(each) for each in self._catalog.tables[name]))
-            number = self._connection.execute(
-                select(func.count()).select_from(rows).where(*self._of_tenant(rows))
-            ).scalar_one()
-            if number:
-                what = f"{number} row{'s' * (number != 1)} of a table that agor-tui has not"
-                yield Finding(name, "", None, what, "not copied")
 
 
 def _row(

@@ -103,7 +103,7 @@ class Schema:
     makes a message's blocks and its model from its data, its parts and its type.
     """
 
-    kind: Literal["native", "agor", "opencode"]
+    kind: Literal["native", "agor", "opencode", "kilo"]
     owner: str
     sessions: FromClause
     tasks: FromClause
@@ -126,12 +126,16 @@ class Schema:
     ids: Mapping[Kind, FromClause]
     """For each kind of row its bare ids, as a column ``id``: what prefixes and short ids are sought in."""
     message_order: tuple[str, ...]
-    """The columns that order the messages of a session; where there is a queue, its prompts follow (index < 0)."""
+    """The columns that order the messages of a session; where there is a queue, its prompts follow."""
+    waiting: ColumnElement[bool] | None
+    """The condition on ``messages`` that one waits in the queue; None where there is no queue."""
     mapped_tables: frozenset[str]
     """The owner's tables, of any version, whose rows a copy brings over. What is neither here nor in ``left_aside``
     is a table that this program does not know."""
     left_aside: Mapping[str, str]
     """The owner's tables that are knowingly not mapped, each with the reason, in words for the user."""
+    task_order: tuple[str, ...] = ("created_at", "id")
+    """The columns that order the tasks of a session."""
     placements: FromClause | None = None
     """Where worktrees stand on boards that are divided into zones."""
     uuid_ids: bool = True

@@ -1,18 +1,18 @@
-"""OpenCode's tables: ``session``, ``message`` and ``part`` (SQLite only), their contents in JSON.
+"""OpenCode's tables (SQLite only), their contents in JSON; Kilo's, a fork's, are the same and more.
 
-Source: the program's own database and https://github.com/anomalyco/opencode,
-``packages/opencode/src/session``. A task is a user message; the assistant messages that answer it name it as
-``parentID``. Ids of messages and parts ascend with time, those of sessions descend. Statuses stand nowhere:
-they follow from the last assistant message. Older databases lack columns of ``session``. ``account``,
-``credential``, ``control_account`` and ``session_share`` hold secrets and are never read.
+Source: the program's own databases, https://github.com/anomalyco/opencode (``packages/opencode/src/session``), and
+public reports of version 2. ``opencode_tables`` says where sessions and conversations are kept in which version. A task
+is a user message. Ids of messages and parts ascend with time, those of sessions descend. Statuses stand nowhere: they
+follow from the last assistant message. ``account``, ``credential``, ``control_account`` and ``session_share`` hold
+secrets and are never read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
+    CompoundSelect,
     FromClause,
     Select,
     bindparam,
@@ -25,31 +25,29 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.types import BigInteger, NullType
+from sqlalchemy.types import BigInteger
 
 from agor_tui.db.catalog import Catalog
 from agor_tui.db.types import Id, Json, Text
 from agor_tui.records import Kind
-from agor_tui.schemas.base import MESSAGES, REPOS, SESSIONS, WORKTREES, Schema, columns
+from agor_tui.schemas import opencode_entries as entries
+from agor_tui.schemas import opencode_tasks as tasks
+from agor_tui.schemas.base import MESSAGES, REPOS, WORKTREES, Schema, columns
 from agor_tui.schemas.opencode_content import blocks
 from agor_tui.schemas.opencode_facts import details
-from agor_tui.schemas.opencode_tables import (
-    NO,
-    YES,
-    Column,
-    Tables,
-    is_prompt,
-    json,
-    model_of,
-    reply_status,
-    sum_of_costs,
-)
-from agor_tui.schemas.opencode_tasks import tasks_of
+from agor_tui.schemas.opencode_sessions import project_name, sessions_of
+from agor_tui.schemas.opencode_tables import NO, SAID, YES, Column, Tables, is_prompt, json
 
-_MAPPED = frozenset({"project", "workspace", "session", "message", "part", "todo"})
+_MAPPED = frozenset(
+    {
+        *("project", "workspace", "session", "session_v2", "message", "part", "session_message", "session_input"),
+        "todo",
+    }
+)
 _SECRETS = "logins and keys, which are never read"
 _MIGRATIONS = "the program's record of its own migrations"
 _EVENTS = "the log of changes to the rows that are read themselves"
+_NOTES = "notes between agents, no messages of a conversation"
 _LEFT_ASIDE = {
     **dict.fromkeys(("account", "account_state", "control_account", "credential"), _SECRETS),
     "session_share": "the secrets of sessions that were shared",
@@ -59,30 +57,38 @@ _LEFT_ASIDE = {
     "project_directory": "folders of projects, which sessions name themselves",
     "session_context_epoch": "the instructions that a model was given, no messages",
 }
+_KILO_LEFT_ASIDE = {**_LEFT_ASIDE, **dict.fromkeys(("kilo_board", "kilo_board_message"), _NOTES)}
+
+_OWNERS: dict[Literal["opencode", "kilo"], str] = {"opencode": "OpenCode", "kilo": "Kilo"}
 
 
 def detect(catalog: Catalog) -> bool:
-    """Tell whether these are OpenCode's tables."""
-    return (
-        catalog.has("session", "id", "project_id", "directory", "title", "time_created", "time_updated")
-        and catalog.has("message", "id", "session_id", "time_created", "data")
-        and catalog.has("part", "id", "message_id", "data")
-    )
+    """Tell whether these are OpenCode's tables: sessions of either version, and a store of conversations."""
+    tables = Tables(catalog)
+    return bool(tables.sessions) and (tables.has_messages or tables.has_entries)
+
+
+def detect_kilo(catalog: Catalog) -> bool:
+    """Tell whether these are Kilo's tables: OpenCode's, and a board of its own."""
+    return catalog.has("kilo_board") and detect(catalog)
 
 
 def build(catalog: Catalog, dialect: str, tenant: str | None) -> Schema:
     """Return the mapping of the tables in ``catalog``; the program has SQLite and no tenants."""
+    kind: Literal["opencode", "kilo"] = "kilo" if detect_kilo(catalog) else "opencode"
     tables = Tables(catalog)
-    sessions = _sessions(tables)
+    sessions = sessions_of(tables, kind)
     capabilities = {"cost", "worktrees"}
     capabilities |= {"repos"} if catalog.has("project", "id", "worktree") else set()
-    capabilities |= {"archive"} if catalog.has("session", "time_archived") else set()
+    capabilities |= {"archive"} if tables.has("session", "time_archived") else set()
+    capabilities |= {"forks"} if tables.has("session", "fork_session_id") else set()
+    messages = _messages(tables)
     return Schema(
-        kind="opencode",
-        owner="OpenCode",
+        kind=kind,
+        owner=_OWNERS[kind],
         sessions=sessions,
-        tasks=tasks_of(tables),
-        messages=_messages(tables),
+        tasks=_tasks(tables),
+        messages=messages,
         boards=None,
         repos=_repos(tables) if "repos" in capabilities else None,
         worktrees=_worktrees(tables),
@@ -91,15 +97,17 @@ def build(catalog: Catalog, dialect: str, tenant: str | None) -> Schema:
         task_statuses={word: word for word in ("created", "running", "completed", "failed", "stopped")},
         blocks=blocks,
         ids=_ids(tables, capabilities),
-        message_order=("created_at", "id"),
+        task_order=("store", "at", "id") if tables.has_entries else ("created_at", "id"),
+        message_order=("store", "at", "id") if tables.has_entries or tables.has_inputs else ("at", "id"),
+        waiting=messages.c.queued == YES if tables.has_inputs else None,
         mapped_tables=_MAPPED,
-        left_aside=_LEFT_ASIDE,
+        left_aside=_KILO_LEFT_ASIDE if kind == "kilo" else _LEFT_ASIDE,
         uuid_ids=False,
         capabilities=frozenset(capabilities),
         indexed_sorts=frozenset({"id"}),
         session_keys=sessions,
         archived=sessions.c.archived == YES,
-        not_archived=sessions.c.time_archived.is_(None) if "archive" in capabilities else sessions.c.archived == NO,
+        not_archived=sessions.c.time_archived.is_(None),
         in_repos=lambda repos: sessions.c.repo_id.in_(repos),
         in_boards=lambda boards: false(),
         details=details,
@@ -107,117 +115,39 @@ def build(catalog: Catalog, dialect: str, tenant: str | None) -> Schema:
     )
 
 
-def _sessions(tables: Tables) -> FromClause:
-    s = tables("session")
-    source: FromClause = s
-    given: dict[str, Column | None] = {
-        "id": s.c.id,
-        "created_at": s.c.time_created,
-        "updated_at": s.c.time_updated,
-        "store_status": _session_status(tables, s),
-        "tool": literal("opencode", Text()),
-        "title": func.coalesce(func.nullif(s.c.title, ""), "opencode", type_=Text()),
-        "parent_id": s.c.get("parent_id"),
-        "worktree_id": s.c.directory,
-        "worktree": s.c.directory,
-        "data": _row_as_json(s),
-        **_session_usage(tables, s),
-    }
-    if tables.catalog.has("project", "id", "worktree"):
-        p = tables("project")
-        source = source.outerjoin(p, p.c.id == s.c.project_id)
-        given |= {"repo_id": s.c.project_id, "repo": _project_name(p)}
-    if tables.catalog.has("workspace", "id", "branch") and "workspace_id" in s.c:
-        w = tables("workspace")
-        source = source.outerjoin(w, w.c.id == s.c.workspace_id)
-        given["branch"] = w.c.branch
-    archived = s.c.get("time_archived")
-    given["archived"] = NO if archived is None else case((archived.is_(None), NO), else_=YES)
-    selected = columns(SESSIONS, **given)
-    if archived is not None:
-        selected.append(archived.label("time_archived"))
-    return select(*selected).select_from(source).subquery("sessions")
+def _union(arms: list[Select[Any]]) -> Select[Any] | CompoundSelect[Any]:
+    return arms[0].union_all(*arms[1:]) if len(arms) > 1 else arms[0]
 
 
-def _project_name(p: FromClause) -> Column:
-    """The name that a user gave the project, else the last part of its path, else its id (``global``)."""
-    path = func.rtrim(func.replace(p.c.worktree, "\\", "/"), "/")
-    folder = func.rtrim(path, func.replace(path, "/", ""))  # all up to the last slash
-    last = func.nullif(func.substr(path, func.length(folder) + 1), "")
-    own = [func.nullif(p.c.name, "")] if "name" in p.c else []
-    return func.coalesce(*own, last, p.c.id, type_=Text())
-
-
-def _session_usage(tables: Tables, s: FromClause) -> dict[str, Column | None]:
-    """Model, tokens and cost: the session's own where its table has them, else from its messages."""
-    m = tables("message")
-
-    def total(value: Column) -> Column:
-        found = select(value).where(m.c.session_id == s.c.id).correlate(s).scalar_subquery()
-        return func.coalesce(found, 0, type_=value.type)
-
-    def tokens(kind: str) -> Column:
-        return total(func.sum(json.integer(m.c.data, "tokens", kind), type_=BigInteger()))
-
-    return {
-        "model": json.text(s.c.model, "id") if "model" in s.c else _last_reply(tables, s, model_of),
-        "tokens_input": s.c.tokens_input if "tokens_input" in s.c else tokens("input"),
-        "tokens_output": s.c.tokens_output if "tokens_output" in s.c else tokens("output"),
-        "cost": s.c.cost if "cost" in s.c else total(sum_of_costs(m)),
-        "context_used": _last_reply(tables, s, _context_used),
-    }
-
-
-def _last_reply(tables: Tables, s: FromClause, value: Callable[[Column], Column]) -> Column:
-    """Return ``value`` of the last assistant message of a session for which it is not NULL."""
-    m = tables("message")
-    found = value(m.c.data)
-    return (
-        select(found)
-        .where(m.c.session_id == s.c.id, json.text(m.c.data, "role") == "assistant", found.is_not(None))
-        .order_by(m.c.time_created.desc(), m.c.id.desc())
-        .limit(1)
-        .correlate(s)
-        .scalar_subquery()
-    )
-
-
-def _context_used(data: Column) -> Column:
-    return func.nullif(json.integer(data, "tokens", "total"), 0, type_=BigInteger())
-
-
-def _session_status(tables: Tables, s: FromClause) -> Column:
-    m = tables("message")
-    last = (
-        select(case((json.text(m.c.data, "role") == "assistant", reply_status(m.c.data, finished="idle"))))
-        .where(m.c.session_id == s.c.id)
-        .order_by(m.c.time_created.desc(), m.c.id.desc())
-        .limit(1)
-        .correlate(s)
-        .scalar_subquery()
-    )
-    return func.coalesce(last, "idle", type_=Text())
-
-
-def _row_as_json(s: FromClause) -> Column:
-    """The whole row as one JSON object, good JSON of its columns as a part of it."""
-    pairs: list[Column] = []
-    for name, value in s.c.items():
-        raw = type_coerce(value, NullType())
-        stored = case((func.typeof(raw) == "blob", func.hex(raw)), else_=raw)  # JSON has no bytes
-        nested = case((func.json_valid(stored) == 1, func.json(stored)), else_=stored)
-        pairs += (literal(name), nested if isinstance(value.type, Json) else stored)
-    return func.json_object(*pairs, type_=Json())
+def _tasks(tables: Tables) -> FromClause:
+    arms: list[Select[Any]] = []
+    if tables.has_messages:
+        arms.append(tasks.tasks_of(tables))
+    if tables.has_entries:
+        arms.append(entries.tasks_of(tables))
+    return _union(arms).subquery("tasks")
 
 
 def _messages(tables: Tables) -> FromClause:
-    m, s, p, earlier = tables("message"), tables("session"), tables("part"), tables("message")
+    arms: list[Select[Any]] = []
+    if tables.has_messages:
+        arms.append(_old_messages(tables))
+    if tables.has_entries:
+        arms.append(entries.messages_of(tables, lambda e: _old_count(tables, e), lambda e: _revert(tables, e)))
+    if tables.has_inputs:
+        arms.append(entries.waiting_of(tables))
+    return _union(arms).subquery("messages")
+
+
+def _old_messages(tables: Tables) -> Select[Any]:
+    m, p, earlier = tables("message"), tables("part"), tables("message")
     role = func.coalesce(json.text(m.c.data, "role"), "system", type_=Text())
     position = (
         select(func.count())
         .where(
             earlier.c.session_id == m.c.session_id,
             tuple_(earlier.c.time_created, earlier.c.id) < tuple_(m.c.time_created, m.c.id),
+            *tables.living(earlier),
         )
         .correlate(m)
         .scalar_subquery()
@@ -239,17 +169,34 @@ def _messages(tables: Tables) -> FromClause:
         "timestamp": m.c.time_created,
         "created_at": m.c.time_created,
         "queued": NO,
-        "reverted": NO,
+        "reverted": case((m.c.id >= _revert(tables, m), YES), else_=NO),
         "is_prompt": case((is_prompt(m), YES), else_=NO),
         "data": m.c.data,
         # The parts' texts undecoded, as strings: one that is not JSON must not take the others with it.
         "parts": select(func.json_group_array(ordered.c.data, type_=Json())).scalar_subquery(),
     }
-    source: FromClause = m
-    if "revert" in s.c:
-        source = m.outerjoin(s, s.c.id == m.c.session_id)
-        given["reverted"] = case((m.c.id >= json.text(s.c.revert, "messageID"), YES), else_=NO)
-    return select(*columns(MESSAGES, **given)).select_from(source).subquery("messages")
+    at = type_coerce(m.c.time_created, BigInteger()).label("at")
+    return select(*columns(MESSAGES, **given), literal(0).label("store"), at).where(*tables.living(m))
+
+
+def _old_count(tables: Tables, e: FromClause) -> Column:
+    """How many messages of the first store the session of an entry has: they come before all entries."""
+    if not tables.has_messages:
+        return literal(0)
+    m = tables("message")
+    counted = select(func.count()).where(m.c.session_id == e.c.session_id, *tables.living(m))
+    return counted.correlate(e).scalar_subquery()
+
+
+def _revert(tables: Tables, m: FromClause) -> Column:
+    """The message from which on a session was taken back; NULL where it was not."""
+    found = []
+    for name in tables.sessions:
+        s = tables(name)
+        if "revert" in s.c:
+            query = select(json.text(s.c.revert, "messageID")).where(s.c.id == m.c.session_id, *tables.once(s, name))
+            found.append(query.correlate(m).scalar_subquery())
+    return func.coalesce(*found, None, type_=Text())
 
 
 def _repos(tables: Tables) -> FromClause:
@@ -257,7 +204,7 @@ def _repos(tables: Tables) -> FromClause:
     given: dict[str, Column | None] = {
         "id": p.c.id,
         "created_at": p.c.get("time_created"),
-        "name": _project_name(p),
+        "name": project_name(p),
         "path": p.c.worktree,
     }
     return select(*columns(REPOS, **given)).subquery("repos")
@@ -265,7 +212,7 @@ def _repos(tables: Tables) -> FromClause:
 
 def _worktrees(tables: Tables) -> FromClause:
     """The folders that sessions ran in; the store has no rows for them, so their paths are their ids."""
-    s = tables("session")
+    s = tables.every_session()
     d = (
         select(s.c.directory, func.max(s.c.project_id, type_=Id()).label("project_id"))
         .group_by(s.c.directory)
@@ -282,16 +229,33 @@ def _worktrees(tables: Tables) -> FromClause:
     if tables.catalog.has("project", "id", "worktree"):
         p = tables("project")
         source = d.outerjoin(p, p.c.id == d.c.project_id)
-        given["repo"] = _project_name(p)
+        given["repo"] = project_name(p)
     return select(*columns(WORKTREES, **given)).select_from(source).subquery("worktrees")
 
 
 def _ids(tables: Tables, capabilities: set[str]) -> dict[Kind, FromClause]:
-    s, d, u, m = tables("session"), tables("session"), tables("message"), tables("message")
+    d = tables.every_session()
+    sessions = []
+    for name in tables.sessions:
+        s = tables(name)
+        sessions.append(select(s.c.id).where(*tables.once(s, name)))
+    prompts: list[Select[Any]] = []
+    messages: list[Select[Any]] = []
+    if tables.has_messages:
+        u, m = tables("message"), tables("message")
+        prompts.append(select(u.c.id).where(is_prompt(u), *tables.living(u)))
+        messages.append(select(m.c.id).where(*tables.living(m)))
+    if tables.has_entries:
+        u, m = tables("session_message"), tables("session_message")
+        prompts.append(select(u.c.id).where(u.c.type == "user"))
+        messages.append(select(m.c.id).where(m.c.type.in_(SAID)))
+    if tables.has_inputs:
+        i = tables("session_input")
+        messages.append(select(i.c.id).where(*entries.is_waiting(tables, i)))
     bare: dict[Kind, FromClause] = {
-        "session": select(s.c.id).subquery("session_ids"),
-        "task": select(u.c.id).where(is_prompt(u)).subquery("task_ids"),
-        "message": select(m.c.id).subquery("message_ids"),
+        "session": _union(sessions).subquery("session_ids"),
+        "task": _union(prompts).subquery("task_ids"),
+        "message": _union(messages).subquery("message_ids"),
         "worktree": select(type_coerce(d.c.directory, Id()).label("id")).distinct().subquery("worktree_ids"),
     }
     if "repos" in capabilities:

@@ -12,29 +12,32 @@ from collections.abc import Iterator
 from typing import Any
 
 from agor_tui.db.types import load_json
-from agor_tui.records import AttachmentBlock, Block, NoticeBlock, TextBlock, ThinkingBlock, ToolCall, UnknownBlock
-from agor_tui.schemas.json_shapes import base64_size, dump, is_dict, labelled, last_part, string
+from agor_tui.records import Block, NoticeBlock, TextBlock, ThinkingBlock, ToolCall, UnknownBlock
+from agor_tui.schemas.json_shapes import dump, is_dict, labelled, string
+from agor_tui.schemas.opencode_entry_content import entry_blocks, entry_files
+from agor_tui.schemas.opencode_parts import CALL_STATUSES, attachment, diff_of, duration_of, loaded
 
 # Marks of the snapshots that the program takes for undoing, and mentions of an agent: these stand in the
 # text too.
 _SKIPPED = ("step-start", "step-finish", "snapshot", "patch", "agent")
 
-_CALL_STATUSES = {"pending": "running", "running": "running", "completed": "completed", "error": "error"}
-
 
 def blocks(data: str | None, parts: str | None, type: str) -> tuple[tuple[Block, ...], str | None]:
     """Return the blocks and the model of a message.
 
-    ``data`` is its row's JSON text, ``parts`` a JSON array with the JSON text of each of its parts, in order.
-    Never raises: a text that is not JSON becomes an ``UnknownBlock``. ``type`` is not used.
+    ``data`` is its row's JSON text, ``parts`` a JSON array with the JSON text of each of its parts, in order; of an
+    entry of the second store it is an object. Never raises: a text that is not JSON becomes an ``UnknownBlock``.
+    ``type`` is not used.
     """
+    if (entry := _entry(parts)) is not None:
+        return entry_blocks(data, entry)
     found: list[Block] = []
     for text in _texts(parts):
-        part = _loaded(text)
+        part = loaded(text)
         found += [part] if isinstance(part, UnknownBlock) else _part(part)
     if data is None:
         return tuple(found), None
-    message = _loaded(data)
+    message = loaded(data)
     if isinstance(message, UnknownBlock):
         return (*found, message), None
     if is_dict(error := message.get("error")):
@@ -42,10 +45,13 @@ def blocks(data: str | None, parts: str | None, type: str) -> tuple[tuple[Block,
     return tuple(found), string(message.get("modelID")) or None
 
 
-def raw_files(parts: str | None) -> Iterator[dict[str, Any]]:
+def raw_files(data: str | None, parts: str | None) -> Iterator[dict[str, Any]]:
     """Give the JSON of each file of a message, in the order of the ``AttachmentBlock``s that ``blocks`` makes."""
+    if _entry(parts) is not None:
+        yield from entry_files(data)
+        return
     for text in _texts(parts):
-        part = _loaded(text)
+        part = loaded(text)
         if isinstance(part, UnknownBlock):
             continue
         if part.get("type") == "file":
@@ -55,20 +61,18 @@ def raw_files(parts: str | None) -> Iterator[dict[str, Any]]:
             yield from filter(is_dict, attachments if isinstance(attachments, list) else ())
 
 
+def _entry(parts: str | None) -> dict[str, Any] | None:
+    """The parts of an entry of the second store; None for those of a message of the first."""
+    found = loaded(parts) if parts is not None and parts.startswith("{") else None
+    return found if is_dict(found) else None
+
+
 def _texts(parts: str | None) -> Iterator[Any]:
     try:
         found = load_json(parts)
     except ValueError:
         found = [parts]
     yield from found if isinstance(found, list) else ()
-
-
-def _loaded(text: Any) -> dict[str, Any] | UnknownBlock:
-    try:
-        found = load_json(text) if isinstance(text, str) else text
-    except ValueError:
-        return UnknownBlock("broken JSON", text)
-    return found if is_dict(found) else UnknownBlock("part", dump(found))
 
 
 def _part(part: dict[str, Any]) -> Iterator[Block]:
@@ -84,7 +88,7 @@ def _part(part: dict[str, Any]) -> Iterator[Block]:
         case "tool":
             yield from _tool(part)
         case "file":
-            yield _attachment(part)
+            yield attachment(part)
         case "compaction":
             how = "automatically" if part.get("auto") is True else "on request"
             yield NoticeBlock(kind, f"Conversation compacted {how}")
@@ -104,7 +108,7 @@ def _part(part: dict[str, Any]) -> Iterator[Block]:
 def _tool(part: dict[str, Any]) -> Iterator[Block]:
     state = part.get("state")
     state = state if is_dict(state) else {}
-    status = _CALL_STATUSES.get(string(state.get("status")))
+    status = CALL_STATUSES.get(string(state.get("status")))
     output = state.get("error" if status == "error" else "output")
     yield ToolCall(
         id=string(part.get("callID")),
@@ -112,46 +116,20 @@ def _tool(part: dict[str, Any]) -> Iterator[Block]:
         input=state.get("input"),
         status=status,
         output=None if output is None else labelled(output),
-        diff=_diff(state.get("metadata")),
+        diff=diff_of(state.get("metadata")),
         duration_ms=_duration(state),
     )
     attachments = state.get("attachments")
     for file in attachments if isinstance(attachments, list) else ():
         if is_dict(file):
-            yield _attachment(file)
-
-
-def _diff(metadata: Any) -> str | None:
-    if not is_dict(metadata):
-        return None
-    if diff := string(metadata.get("diff")):
-        return diff
-    files = metadata.get("files")
-    diffs = [string(file.get("diff")) for file in files if is_dict(file)] if isinstance(files, list) else []
-    return "\n".join(diff.rstrip("\n") for diff in diffs if diff) or None
+            yield attachment(file)
 
 
 def _duration(timed: dict[str, Any]) -> int | None:
     time = timed.get("time")
     if not is_dict(time):
         return None
-    start, end = time.get("start"), time.get("end")
-    return max(0, end - start) if isinstance(start, int) and isinstance(end, int) else None
-
-
-def _attachment(part: dict[str, Any]) -> AttachmentBlock:
-    media_type = string(part.get("mime"))
-    url = string(part.get("url"))
-    head, comma, data = url.partition(",")
-    size = None
-    if comma and head.startswith("data:") and head.endswith(";base64"):
-        size = base64_size(data)
-    return AttachmentBlock(
-        kind="image" if media_type.startswith("image/") else "file",
-        name=string(part.get("filename")) or last_part(url) or "file",
-        media_type=media_type or None,
-        size=size,
-    )
+    return duration_of(time.get("start"), time.get("end"))
 
 
 def _error(error: dict[str, Any]) -> str:

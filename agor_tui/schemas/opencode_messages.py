@@ -11,8 +11,9 @@ from typing import Any
 
 from agor_tui.db.types import dump_json, load_json
 from agor_tui.records import AttachmentBlock, Block, NoticeBlock, TextBlock, ThinkingBlock, ToolCall, UnknownBlock
-from agor_tui.schemas.json_shapes import is_dict, string
+from agor_tui.schemas.json_shapes import is_dict
 from agor_tui.schemas.opencode_content import blocks, raw_files
+from agor_tui.schemas.opencode_parts import url_of
 
 _PREVIEW = 200
 
@@ -22,7 +23,7 @@ _Item = dict[str, Any]
 def native_message(data: str | None, parts: str | None, id: str, *, reverted: bool) -> tuple[str, str]:
     """Return the ``data`` of a message's native row, and the beginning of what it says."""
     found, model = blocks(data, parts, "")
-    files = raw_files(parts)
+    files = raw_files(data, parts)
     content = [item for number, block in enumerate(found) for item in _items(block, f"{id}:{number}", files)]
     metadata: _Item = {"model": model} if model else {}
     metadata |= _usage(data)
@@ -83,7 +84,7 @@ def _timed(duration_ms: int | None) -> _Item:
 
 def _source(file: _Item, media_type: str | None) -> _Item:
     """Where a file is, or what is in it."""
-    url = string(file.get("url"))
+    url = url_of(file)
     head, comma, data = url.partition(",")
     source: _Item = {"media_type": media_type} if media_type else {}
     if comma and head.startswith("data:") and head.endswith(";base64"):

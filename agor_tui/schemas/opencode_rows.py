@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import FromClause, Select, func, select, type_coerce
+from sqlalchemy import Select, func, select, type_coerce
 from sqlalchemy.engine import Connection
 from sqlalchemy.types import BigInteger
 
@@ -26,6 +26,7 @@ from agor_tui.db.tables import MESSAGE_ROLES
 from agor_tui.db.types import dump_json, keep_text, load_json
 from agor_tui.schemas.json_shapes import is_dict
 from agor_tui.schemas.opencode import build
+from agor_tui.schemas.opencode_entries import unattached
 from agor_tui.schemas.opencode_messages import native_message
 from agor_tui.schemas.opencode_tables import Column, Tables
 from agor_tui.transfers import Finding
@@ -34,10 +35,13 @@ _STREAMED = 500
 """Rows fetched at once."""
 
 _IN_COLUMNS = (
-    *("id", "project_id", "parent_id", "directory", "title", "model", "version"),
+    *("id", "project_id", "parent_id", "fork_session_id", "directory", "title", "model", "version"),
     *("time_created", "time_updated", "workspace_id", "tokens_input", "tokens_output", "cost"),
 )
 """What of OpenCode's session a native row says elsewhere than in its own context."""
+
+_NO_PROJECT = "global"
+"""The program's own id for the sessions of no project, for those that name none."""
 
 _Values = dict[str, Any]
 _Place = tuple[str, str, str]
@@ -56,7 +60,6 @@ class OpencodeRows:
         self._connection = connection
         self._found = found
         catalog = read_catalog(connection)
-        self._own = Tables(catalog)
         self._schema = build(catalog, "sqlite", None)
         self._makers: dict[str, Callable[[str | None], Iterator[_Values]]] = {
             "repos": self._repo_rows,
@@ -66,6 +69,7 @@ class OpencodeRows:
             "messages": self._message_rows,
         }
         self.tables = tuple(name for name in FORMATS if name in self._makers)
+        self._name_unattached(Tables(catalog))
 
     def count(self, table: str) -> int:
         """Return how many rows ``table`` has."""
@@ -93,6 +97,13 @@ class OpencodeRows:
                 row[place] = keep_text(value) if isinstance(value, str) else value
             yield tuple(row)
 
+    def _name_unattached(self, tables: Tables) -> None:
+        if not tables.has_entries:
+            return
+        for id, type in self._connection.execute(unattached(tables)):
+            what = f"{str(type)[:60]!r} is no message, and its session has none that it could stand with"
+            self._found.append(Finding("messages", id, "type", what, "not copied"))
+
     # Where sessions ran
 
     @cached_property
@@ -102,8 +113,8 @@ class OpencodeRows:
         if self._schema.repos is not None:
             repos = self._schema.repos
             named = dict(self._pairs(select(repos.c.id, repos.c.name)))
-        s = self._own("session")
-        named |= {id: id for id in self._connection.scalars(select(s.c.project_id).distinct()) if id not in named}
+        used = self._connection.scalars(select(self._project).distinct())
+        named |= {id: id for id in used if id not in named}
         slugs: dict[str, str] = {}
         taken: set[str] = set()
         for id in sorted(named, key=_bytes):
@@ -118,15 +129,10 @@ class OpencodeRows:
     @cached_property
     def _places(self) -> dict[_Place, tuple[str, int]]:
         """Of each place the id of its worktree and when it was first used, in the order of ids."""
-        sessions = self._schema.sessions
-        s = self._own("session")
-        folder, project, branch = self._place_columns(s, sessions)
-        first = func.min(type_coerce(s.c.time_created, BigInteger()))
+        folder, project, branch = self._place_columns()
+        first = func.min(type_coerce(self._schema.sessions.c.created_at, BigInteger()))
         query = (
-            select(folder, project, branch, first)
-            .select_from(s.join(sessions, sessions.c.id == s.c.id))
-            .group_by(folder, project, branch)
-            .order_by(folder, project, branch)
+            select(folder, project, branch, first).group_by(folder, project, branch).order_by(folder, project, branch)
         )
         found: dict[_Place, tuple[str, int]] = {}
         known: set[str] = set()
@@ -136,13 +142,18 @@ class OpencodeRows:
             found[folder_, project_, branch_] = (id, began)
         return dict(sorted(found.items(), key=lambda item: _bytes(item[1][0])))
 
-    def _place_columns(self, s: FromClause, sessions: FromClause) -> tuple[Column, Column, Column]:
-        return s.c.directory, s.c.project_id, func.coalesce(sessions.c.branch, "")
+    @property
+    def _project(self) -> Column:
+        return func.coalesce(self._schema.sessions.c.repo_id, _NO_PROJECT)
+
+    def _place_columns(self) -> tuple[Column, Column, Column]:
+        sessions = self._schema.sessions
+        return sessions.c.worktree_id, self._project, func.coalesce(sessions.c.branch, "")
 
     def _repo_rows(self, after: str | None) -> Iterator[_Values]:
-        s = self._own("session")
-        first = select(s.c.project_id, func.min(type_coerce(s.c.time_created, BigInteger()))).group_by(s.c.project_id)
-        began = dict(self._pairs(first))
+        created = type_coerce(self._schema.sessions.c.created_at, BigInteger())
+        first = self._connection.execute(select(self._project, func.min(created)).group_by(self._project))
+        began = {row[0]: row[1] for row in first}
         stored: dict[str, Any] = {}
         if self._schema.repos is not None:
             repos = self._schema.repos
@@ -173,31 +184,38 @@ class OpencodeRows:
     # What was said in them
 
     def _session_rows(self, after: str | None) -> Iterator[_Values]:
-        sessions, s = self._schema.sessions, self._own("session")
+        sessions = self._schema.sessions
         common = (
-            *("store_status", "title", "parent_id", "model", "archived", "context_used", "data"),
+            *(
+                "store_status",
+                "tool",
+                "title",
+                "parent_id",
+                "forked_from_id",
+                "model",
+                "archived",
+                "context_used",
+                "data",
+            ),
             *("tokens_input", "tokens_output", "cost"),
         )
         times = ("created_at", "updated_at")
-        query = (
-            select(
-                s.c.id,
-                *(sessions.c[name] for name in common),
-                *(type_coerce(sessions.c[name], BigInteger()).label(name) for name in times),
-                *(each.label(f"place_{at}") for at, each in enumerate(self._place_columns(s, sessions))),
-            )
-            .select_from(s.join(sessions, sessions.c.id == s.c.id))
-            .order_by(s.c.id)
-        )
-        for row in self._streamed(query, s.c.id, after):
+        query = select(
+            sessions.c.id,
+            *(sessions.c[name] for name in common),
+            *(type_coerce(sessions.c[name], BigInteger()).label(name) for name in times),
+            *(each.label(f"place_{at}") for at, each in enumerate(self._place_columns())),
+        ).order_by(sessions.c.id)
+        for row in self._streamed(query, sessions.c.id, after):
             yield {
                 "session_id": row.id,
                 "created_at": row.created_at,
                 "updated_at": row.updated_at,
                 "created_by": "anonymous",
                 "status": row.store_status,
-                "agentic_tool": "opencode",
+                "agentic_tool": row.tool,
                 "parent_session_id": row.parent_id,
+                "forked_from_session_id": row.forked_from_id,
                 "worktree_id": self._places[row.place_0, row.place_1, row.place_2][0],
                 "data": _json(self._session_data(row)),
                 "archived": bool(row.archived),
@@ -222,7 +240,7 @@ class OpencodeRows:
             "model_config": {name: value for name, value in config.items() if value is not None} or None,
             "totals": {"tokens_input": row.tokens_input, "tokens_output": row.tokens_output, "cost": row.cost},
             "current_context_usage": row.context_used,
-            "custom_context": {"opencode": context},
+            "custom_context": {row.tool: context},
         }
 
     def _task_rows(self, after: str | None) -> Iterator[_Values]:
@@ -265,7 +283,9 @@ class OpencodeRows:
 
     def _message_rows(self, after: str | None) -> Iterator[_Values]:
         messages = self._schema.messages
-        names = ("id", "session_id", "task_id", "index", "role", "reverted", "data", "parts")
+        names = (
+            *("id", "session_id", "task_id", "index", "role", "queued", "queue_position", "reverted", "data", "parts"),
+        )
         at = type_coerce(messages.c.created_at, BigInteger()).label("at")
         query = select(*(messages.c[name] for name in names), at).order_by(messages.c.id)
         for row in self._streamed(query, messages.c.id, after):
@@ -285,6 +305,8 @@ class OpencodeRows:
                 "timestamp": row.at,
                 "content_preview": preview,
                 "data": data,
+                "status": "queued" if row.queued else None,
+                "queue_position": row.queue_position,
             }
 
     def _pairs(self, query: Select[Any]) -> Iterator[tuple[str, Any]]:

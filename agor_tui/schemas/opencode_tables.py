@@ -1,10 +1,16 @@
-"""OpenCode's tables with the columns that a database has, and what its sessions and tasks both say by."""
+"""OpenCode's tables with the columns that a database has, and what its sessions and tasks both say by.
+
+The program keeps conversations in two stores, which may stand in one file. The first is ``message`` with ``part``; the
+second, of its newer clients, is ``session_message`` (here: entries). Sessions themselves are in ``session``, from
+version 2 on in ``session_v2``; an upgraded file keeps the older tables as they were on that day. So whatever is asked
+is asked of each session: the newer row of a session counts, and its older messages only where it has no entries.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import FromClause, case, column, func, literal, table
+from sqlalchemy import FromClause, and_, case, column, func, literal, not_, select, table
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import BigInteger, Float
@@ -17,7 +23,13 @@ Column = ColumnElement[Any]
 json = JsonSql("sqlite")
 YES, NO = literal(True, Flag()), literal(False, Flag())
 
-_JSON_COLUMNS = ("data", "model", "revert", "metadata", "permission", "summary_diffs")
+_JSON_COLUMNS = ("data", "model", "revert", "metadata", "permission", "summary_diffs", "prompt")
+_SESSION = ("id", "directory", "title", "time_created", "time_updated")
+
+SAID = ("user", "assistant")
+"""The types of entries that are messages."""
+
+_CORE = ("id", "project_id", "directory", "time_created", "revert")
 
 
 class Tables:
@@ -25,11 +37,50 @@ class Tables:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
+        self.sessions = tuple(name for name in ("session_v2", "session") if catalog.has(name, *_SESSION))
+        """The tables of sessions that are there; a session in both is the one in the first."""
+        self.has_messages = catalog.has("message", "id", "session_id", "time_created", "data") and catalog.has(
+            "part", "id", "message_id", "data"
+        )
+        self.has_entries = catalog.has("session_message", "id", "session_id", "type", "time_created", "data")
+        self.has_inputs = catalog.has(
+            "session_input", "id", "session_id", "prompt", "admitted_seq", "promoted_seq", "time_created"
+        )
 
     def __call__(self, name: str) -> FromClause:
         """Return a new alias of the table ``name``."""
         found = self.catalog.tables[name]
         return table(name, *(column(key, _type(key, kind)) for key, kind in found.items())).alias()
+
+    def has(self, name: str, key: str) -> bool:
+        """Tell whether one of the tables of sessions, or the table ``name``, has the column ``key``."""
+        return any(self.catalog.has(each, key) for each in (self.sessions if name == "session" else (name,)))
+
+    def every_session(self) -> FromClause:
+        """Return the core columns of all sessions, each once: id, project_id, directory, time_created, revert."""
+        arms = []
+        for name in self.sessions:
+            s = self(name)
+            cells = [s.c[key] if key in s.c else sql_cast(None, Text()).label(key) for key in _CORE]
+            arms.append(select(*cells).where(*self.once(s, name)))
+        return (arms[0].union_all(*arms[1:]) if len(arms) > 1 else arms[0]).subquery()
+
+    def once(self, s: FromClause, name: str) -> list[ColumnElement[bool]]:
+        """Return the conditions that a row of the sessions' table ``name`` is not there in a newer one as well."""
+        newer = [self(each) for each in self.sessions[: self.sessions.index(name)]]
+        return [s.c.id.not_in(select(each.c.id).where(each.c.id.is_not(None))) for each in newer]
+
+    def living(self, m: FromClause) -> list[ColumnElement[bool]]:
+        """Return the conditions that a row of ``message`` is not what an upgrade left behind, or an entry as well."""
+        if not self.has_entries:
+            return []
+        same = self("session_message")
+        found = [not_(select(same.c.id).where(same.c.id == m.c.id).correlate(m).exists())]
+        if "session_v2" in self.sessions:
+            v, e = self("session_v2"), self("session_message")
+            newer = select(v.c.id).join_from(v, e, e.c.session_id == v.c.id)
+            found.append(not_(newer.where(v.c.id == m.c.session_id, e.c.type.in_(SAID)).correlate(m).exists()))
+        return found
 
 
 def _type(name: str, declared: str) -> Any:
@@ -65,3 +116,26 @@ def reply_status(data: Column, *, finished: str) -> Column:
         (json.number(data, "time", "completed").is_(None), "running"),
         else_=finished,
     )
+
+
+_BLANKS = " \t\r\n"
+
+
+def first_line(said: FromClause) -> Column:
+    """Return the first line of the one ``text`` in ``said``, without the quotes that the command line puts around it.
+
+    NULL where there is no text, or a blank one.
+    """
+    trimmed = select(func.trim(said.c.text, _BLANKS, type_=Text()).label("text")).subquery()
+    text = trimmed.c.text
+    inside = func.substr(text, 2, func.length(text) - 2)
+    quoted = and_(
+        func.length(text) > 1,
+        func.substr(text, 1, 1) == '"',
+        func.substr(text, -1) == '"',
+        func.instr(func.replace(inside, '\\"', ""), '"') == 0,
+    )
+    unquoted = case((quoted, func.replace(inside, '\\"', '"')), else_=text)
+    bare = select(func.trim(unquoted, _BLANKS).label("text")).subquery()
+    line = func.substr(bare.c.text, 1, func.instr(bare.c.text.concat("\n"), "\n") - 1)
+    return select(func.nullif(func.substr(line, 1, 200), "", type_=Text())).scalar_subquery()

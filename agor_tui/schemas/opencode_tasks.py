@@ -10,10 +10,18 @@ from sqlalchemy.types import BigInteger
 
 from agor_tui.db.types import Instant, Text
 from agor_tui.schemas.base import TASKS, columns
-from agor_tui.schemas.opencode_tables import Column, Tables, is_prompt, json, model_of, reply_status, sum_of_costs
+from agor_tui.schemas.opencode_tables import (
+    Column,
+    Tables,
+    first_line,
+    is_prompt,
+    json,
+    model_of,
+    reply_status,
+    sum_of_costs,
+)
 
 _FOREVER = literal(1 << 62, BigInteger())
-_BLANKS = " \t\r\n"
 
 
 class _Answers:
@@ -78,8 +86,8 @@ class _Answers:
         )
 
 
-def tasks_of(tables: Tables) -> FromClause:
-    """Return the selectable of the tasks."""
+def tasks_of(tables: Tables) -> Select[Any]:
+    """Return the tasks of the first store."""
     u = tables("message")
     answers = _Answers(tables, u)
     status = func.coalesce(answers.last(lambda data: reply_status(data, finished="completed")), "created", type_=Text())
@@ -97,7 +105,7 @@ def tasks_of(tables: Tables) -> FromClause:
         "completed_at": completed,
         "duration_ms": type_coerce(completed, BigInteger()) - type_coerce(started, BigInteger()),
         "store_status": status,
-        "title": _title(tables, u),
+        "title": func.coalesce(title_of(tables, u), "", type_=Text()),
         "prompt": _prompt(tables, u),
         "model": func.coalesce(answers.last(model_of), json.text(u.c.data, "model", "modelID"), type_=Text()),
         "tool_use_count": answers.tool_calls(),
@@ -113,7 +121,8 @@ def tasks_of(tables: Tables) -> FromClause:
         ),
         "data": u.c.data,
     }
-    return select(*columns(TASKS, **given)).where(is_prompt(u)).subquery("tasks")
+    at = type_coerce(u.c.time_created, BigInteger()).label("at")
+    return select(*columns(TASKS, **given), literal(0).label("store"), at).where(is_prompt(u), *tables.living(u))
 
 
 def _written(tables: Tables, u: FromClause) -> Select[Any]:
@@ -136,21 +145,8 @@ def _prompt(tables: Tables, u: FromClause) -> Column:
     return select(func.group_concat(texts.c.text, "\n\n", type_=Text())).scalar_subquery()
 
 
-def _title(tables: Tables, u: FromClause) -> Column:
-    """The first line of a prompt, without the quotes that the command line puts around it."""
-    first = _written(tables, u).limit(1).subquery()
-    trimmed = select(func.trim(first.c.text, _BLANKS, type_=Text()).label("text")).subquery()
-    text = trimmed.c.text
-    inside = func.substr(text, 2, func.length(text) - 2)
-    quoted = and_(
-        func.length(text) > 1,
-        func.substr(text, 1, 1) == '"',
-        func.substr(text, -1) == '"',
-        func.instr(func.replace(inside, '\\"', ""), '"') == 0,
-    )
-    unquoted = case((quoted, func.replace(inside, '\\"', '"')), else_=text)
-    bare = select(func.trim(unquoted, _BLANKS).label("text")).subquery()
-    line = func.substr(bare.c.text, 1, func.instr(bare.c.text.concat("\n"), "\n") - 1)
+def title_of(tables: Tables, u: FromClause) -> Column:
+    """Return the first line of a prompt, else what is in it instead of a text; NULL for nothing."""
     p = tables("part")
     kind = json.text(p.c.data, "type")
     other = (
@@ -167,5 +163,4 @@ def _title(tables: Tables, u: FromClause) -> Column:
         .correlate(u)
         .scalar_subquery()
     )
-    first_line = select(func.nullif(func.substr(line, 1, 200), "")).scalar_subquery()
-    return func.coalesce(first_line, other, "", type_=Text())
+    return func.coalesce(first_line(_written(tables, u).limit(1).subquery()), other, type_=Text())

@@ -100,6 +100,13 @@ class Browser:
         """A sentence on the rows met so far that cannot be read as they should; None where there are none."""
         return self.store.faults.sentence
 
+    @property
+    def aside(self) -> str:
+        """What is to be said once of how the database was named; mostly nothing."""
+        from agor_tui.config.other_clients import note_on
+
+        return note_on(getattr(self.store.database.place, "ignored", ()))
+
     def cancel(self) -> None:
         """Stop what other threads ask of the database now; they get ``Cancelled``."""
         self.store.database.cancel()

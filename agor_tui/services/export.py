@@ -212,14 +212,16 @@ def match_json(match: Match) -> dict[str, Any]:
 
 
 def tree_json(root: TreeNode) -> Iterator[bytes]:
-    """A tree as one object in pieces: a session with ``relation``, ``cut`` and its ``children``, to any depth."""
+    """A tree as one object in pieces: a session with the fields of its ``TreeNode`` and its children, to any depth."""
     pending: list[TreeNode | bytes] = [root]
     while pending:
         node = pending.pop()
         if isinstance(node, bytes):
             yield node
             continue
-        own = session_json(node.session) | {"relation": node.relation, "cut": node.cut}
+        own = session_json(node.session) | {"relation": node.relation, "cut": node.cut, "more": node.more}
+        if node is root:
+            own["above"] = node.above
         yield dumps(own)[:-1] + b',"children":['
         pending.append(b"]}")
         for number, child in enumerate(reversed(node.children)):

@@ -135,8 +135,10 @@ class _Looking(threading.Thread):
 
 
 def _require_running() -> None:
+    from agor_tui.db.embedded.locks import keeper_lives
+
     folder = paths.embedded_folder()
     if not (folder / "PG_VERSION").exists():
         raise AbsentError("The embedded server has no databases yet.", "Set it up, and it is made.")
-    if not (folder / "postmaster.pid").exists():
+    if not keeper_lives(folder):
         raise NotRunningError("The embedded server is not running.", "It is started when a database of it is opened.")

@@ -14,6 +14,7 @@ from agor_tui.config.passwords import PasswordHome, from_command
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe
 from agor_tui.database_records import MigrationEvent, Revision
 from agor_tui.errors import AgorError, ConfigError, quoted
+from agor_tui.hints import install_command
 from agor_tui.services.examination import Finding, Outlook
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def keyring_trouble() -> str:
     try:
         import keyring
     except ImportError:
-        return 'the package is missing: pip install "agor-tui[keyring]"'
+        return f"the package is missing: {install_command('keyring')}"
     try:
         return "" if keyring.get_keyring().priority > 0 else "this system has no keyring that can be used"
     except Exception:  # a backend may fail in any way

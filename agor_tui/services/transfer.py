@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from agor_tui.config.places import Place, PostgresPlace, describe
 from agor_tui.errors import Cancelled, DatabaseError, UsageError
-from agor_tui.transfers import CompareReport, CopyOptions, CopyReport, Tell
+from agor_tui.hints import own_command
+from agor_tui.transfers import MOST_COUNTED, CompareReport, CopyOptions, CopyReport, LeftAside, Tell
 
 if TYPE_CHECKING:
     from agor_tui.db.row_source import RowSource, Selection
@@ -117,6 +118,7 @@ class _Job:
             tables=tuple(rehearsal.copied.values()),
             findings=tuple(rehearsal.findings),
             finding_count=rehearsal.finding_count,
+            left_aside=tuple(self._source.left_aside),
             made=made(self._ground, place, dry_run=True),
             resumed=self._ground.unfinished is not None,
             dry_run=True,
@@ -150,6 +152,7 @@ class _Job:
             tables=tuple(copying.copied.values()),
             findings=tuple(copying.findings),
             finding_count=copying.finding_count,
+            left_aside=tuple(self._source.left_aside),
             made=made(self._ground, self._target, dry_run=False),
             resumed=copying.resumed,
             on_conflict=self._options.on_conflict,
@@ -186,7 +189,9 @@ class _Job:
 def require_postgresql(place: Place) -> None:
     """Raise a UsageError for any other database."""
     if not isinstance(place, PostgresPlace):
-        raise UsageError(f"{describe(place)} is no PostgreSQL database.", "To copy to anywhere: agor-tui db copy")
+        raise UsageError(
+            f"{describe(place)} is no PostgreSQL database.", f"To copy to anywhere: {own_command('db copy')}"
+        )
 
 
 def losses(report: CopyReport) -> str:
@@ -205,13 +210,22 @@ def losses(report: CopyReport) -> str:
     return ", ".join(f"{count(number)} {noun}{'s' * (number != 1)} {what}" for number, noun, what in found if number)
 
 
-def kept(report: CopyReport) -> str:
-    """What of a lossless copy is not in TO as it is in FROM, as a clause; empty where all is."""
+def left_aside_lines(tables: Iterable[LeftAside]) -> Iterator[str]:
+    """A line for each table that is knowingly not read: how many rows it has, and why."""
+    from agor_tui.text import count
+
+    for each in tables:
+        rows = f"over {count(MOST_COUNTED)}" if each.rows > MOST_COUNTED else count(each.rows)
+        yield f"{each.table}, {rows} row{'s' * (each.rows != 1)}: {each.reason}"
+
+
+def proof(report: CopyReport) -> str:
+    """What the comparison after a lossless copy shows, as a clause."""
     from agor_tui.text import count
 
     rows = report.kept_otherwise
     if not rows:
-        return ""
+        return "nothing was lost" + (" but what stays behind on purpose" if report.left_aside else "")
     stays = "row stays as TO has it" if rows == 1 else "rows stay as TO has them"
     return f"nothing is missing; {count(rows)} {stays}, otherwise than in FROM"
 

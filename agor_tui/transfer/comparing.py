@@ -48,6 +48,8 @@ def compare(
         findings_a=tuple(sides[0].findings),
         findings_b=tuple(sides[1].findings),
         finding_count=sides[0].finding_count + sides[1].finding_count,
+        left_aside_a=tuple(a.left_aside),
+        left_aside_b=tuple(b.left_aside),
         seconds=time.monotonic() - began,
     )
 
@@ -71,6 +73,7 @@ class _Side:
 
     def batches(self, table: str) -> Iterator[list[Row]]:
         """The rows of a table."""
+        self._take_findings()
         if self.has(table):
             for batch in ahead(self._source.rows(table)):
                 yield batch

@@ -118,6 +118,7 @@ class Copying:
             self._batch(connection, table, batch)
             self._say(table.name, total)
             self._require_going()
+        self._find(connection, self._read_findings())  # of a table without rows, and behind its last batch
         self._note(connection, table.name, self._last.get(table.name), finished=True)
 
     def _batch(self, connection: Connection, table: TableFormat, batch: list[Row]) -> None:
@@ -125,9 +126,7 @@ class Copying:
         began = time.monotonic()
         written = self._target.write(connection, table, batch)
         transfer_marks.add(connection, "link", written.links)
-        read = self._source.findings[:]  # the thread that reads ahead may add more at any moment
-        del self._source.findings[: len(read)]
-        self._find(connection, [*read, *written.findings])
+        self._find(connection, [*self._read_findings(), *written.findings])
         before = self.copied[table.name]
         self.copied[table.name] = replace(
             before,
@@ -144,6 +143,12 @@ class Copying:
             if last is not None:
                 self._last[table.name] = last
         self._note(connection, table.name, self._last.get(table.name), finished=False)
+
+    def _read_findings(self) -> list[Finding]:
+        """What reading has found since this was asked last."""
+        read = self._source.findings[:]  # the thread that reads ahead may add more at any moment
+        del self._source.findings[: len(read)]
+        return read
 
     def _note(self, connection: Connection, name: str, last: str | None, *, finished: bool) -> None:
         state = {**asdict(self.copied[name]), "last": last, "finished": finished}

@@ -72,6 +72,7 @@ class Rehearsal:
                 done = self.copied[name]
                 if tell is not None:
                     tell(Progress("check", name, done.rows + done.skipped + done.left_out, total, done.bytes))
+            self._find_what_was_read()
         self._links()
 
     def close(self) -> None:
@@ -87,8 +88,8 @@ class Rehearsal:
         chosen = without_later(table, [*fresh, *older], links)
         self._seen.executemany("INSERT INTO links VALUES (?, ?)", links.items())
         kept, found = repaired(table, chosen, postgresql=self._postgresql, present=self._present)
-        self._find([*self._source.findings, *done.findings, *found, *self._broken_json(table, kept)])
-        self._source.findings.clear()
+        self._find_what_was_read()
+        self._find([*done.findings, *found, *self._broken_json(table, kept)])
         self._remember(table, kept)
         before = self.copied[table.name]
         self.copied[table.name] = replace(
@@ -99,6 +100,10 @@ class Rehearsal:
             left_out=before.left_out + done.left_out + len(chosen) - len(kept),
             bytes=before.bytes + row_bytes(table, kept),
         )
+
+    def _find_what_was_read(self) -> None:
+        self._find(self._source.findings)
+        self._source.findings.clear()
 
     def _asked(self, ask: Callable[[RowWriter, RowTarget], T], default: T) -> T:
         """What the target answers, or ``default`` where there is none yet."""

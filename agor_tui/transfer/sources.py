@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agor_tui.config.places import Place
 from agor_tui.db.row_source import MappedSource, NativeSource, RowSource
+from agor_tui.db.unmapped import Declared
 from agor_tui.errors import UnknownSchemaError
 from agor_tui.repositories.store import open_store
 
@@ -17,13 +18,14 @@ def open_source(place: Place, *, tenant: str | None = None) -> RowSource:
     store, info = open_store(place, tenant=tenant, read_only=True)
     if info.kind == "native":
         return NativeSource(store.database)
+    declared = Declared(store.schema.mapped_tables, store.schema.left_aside)
     if info.kind == "agor":
         from agor_tui.schemas import agor_rows
 
-        return MappedSource(store.database, info.kind, agor_rows.rows_of)
-    if info.kind == "opencode":
+        return MappedSource(store.database, info.kind, declared, agor_rows.rows_of)
+    if info.kind in ("opencode", "kilo"):
         from agor_tui.schemas import opencode_rows
 
-        return MappedSource(store.database, info.kind, opencode_rows.rows_of)
+        return MappedSource(store.database, info.kind, declared, opencode_rows.rows_of)
     store.database.close()
     raise UnknownSchemaError(f"{info.place} is {info.owner}'s and cannot be read as rows of agor-tui.")

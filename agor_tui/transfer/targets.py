@@ -9,7 +9,8 @@ from typing import Literal
 from sqlalchemy import exists, select
 from sqlalchemy.engine import Connection
 
-from agor_tui.config.places import Place, SqlitePlace, database_option, describe, primary
+from agor_tui.config.command_lines import command_for
+from agor_tui.config.places import Place, SqlitePlace, describe, primary
 from agor_tui.db import identity, transfer_marks
 from agor_tui.db.access import require_access
 from agor_tui.db.engine import Database
@@ -129,7 +130,7 @@ def _require_same_facts(unfinished: Mapping[str, str], facts: Mapping[str, str],
     what = f"{other} with other options" if unfinished.get("source") == facts.get("source") else other
     raise DatabaseError(
         f"{describe(place)} holds an unfinished copy {what}.",
-        f"Begin the same copy again to continue it; or empty it first: agor-tui db reset{database_option(place)}",
+        f"Begin the same copy again to continue it; or empty it first: {command_for(place, 'db reset')}",
     )
 
 

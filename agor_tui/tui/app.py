@@ -264,6 +264,8 @@ class AgorApp(App[None]):
         self.info = message.browser.info
         self.browser = message.browser
         self._tell_note()
+        if message.browser.aside:
+            self.notify(message.browser.aside, timeout=10, markup=False)
 
     def access_renewed(self, browser: Browser) -> None:
         """The header shows what a server allows by now."""

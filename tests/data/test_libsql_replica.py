@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import sqlite3
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -193,10 +194,10 @@ def test_a_file_that_is_no_copy_is_left_alone(copy: LibsqlPlace) -> None:
 
 def test_without_the_extra(copy: LibsqlPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     """The database itself opens without; its copy says how to get it."""
-    monkeypatch.setattr(replica, "_MODULE", "no_such_module")
+    monkeypatch.setitem(sys.modules, "libsql_experimental", None)
     with pytest.raises(ConfigError) as caught:
         open_store(copy)
-    assert "agor-tui[turso]" in caught.value.hint
+    assert "-m pip install 'libsql-experimental>=" in caught.value.hint
     with pytest.raises(ConfigError):
         look(lambda: copy)
     with Browser(*open_store(primary(copy))) as browser:

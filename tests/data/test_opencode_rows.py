@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from agor_tui.services.conversation import paired_window
 from agor_tui.services.transfer import copy
 from agor_tui.transfer.sources import open_source
 from agor_tui.transfers import CopyOptions
-from tests.builders import opencode
+from tests.builders import opencode, opencode_entries
 from tests.conftest import place_of
 
 EVERYTHING = SessionFilter(archived="any")
@@ -100,6 +100,34 @@ def test_the_programs_own_file(own_file: tuple[Place, dict[str, list[Any]]], nat
     report = copy(own_file[0], native_place, CopyOptions())
     assert {each.table for each in report.tables} == {"repos", "worktrees", "sessions", "tasks", "messages"}
     assert set(differences("", own_file[1], shown_at(native_place))) == CANNOT_BE_SAID
+
+
+@pytest.mark.parametrize("name", ["opencode-v2", "opencode-2x", "kilo"])
+def test_files_of_its_newer_versions_and_of_kilo(fixtures_dir: Path, name: str, native_place: Place) -> None:
+    (path,) = (fixtures_dir / name).glob("*.db")
+    copy(place_of(path), native_place, CopyOptions())
+    assert set(differences("", shown_at(place_of(path)), shown_at(native_place))) <= CANNOT_BE_SAID
+
+
+@pytest.mark.parametrize("build", [opencode_entries.build_both, opencode_entries.build_upgraded])
+def test_sessions_of_several_stores(
+    build: Callable[[Path], dict[str, str]], native_place: Place, tmp_path: Path
+) -> None:
+    path = tmp_path / "opencode.db"
+    build(path)
+    copy(place_of(path), native_place, CopyOptions())
+    assert set(differences("", shown_at(place_of(path)), shown_at(native_place))) <= CANNOT_BE_SAID
+
+
+def test_what_stands_with_no_message_is_named(native_place: Place, tmp_path: Path) -> None:
+    path = tmp_path / "opencode.db"
+    ids = opencode_entries.build_both(path)
+    entries = opencode_entries.Entries(path, "")
+    alone = entries.add(ids["empty"], 1, "hologram", {"beam": "on"}, id="msg_alone")
+    entries.add(ids["empty"], 2, "model-switched", {}, id="msg_switched")
+    entries.finish()
+    report = copy(place_of(path), native_place, CopyOptions())
+    assert [(each.table, each.id, each.column) for each in report.findings] == [("messages", alone, "type")]
 
 
 @pytest.mark.parametrize("shape", ["current", "older"])

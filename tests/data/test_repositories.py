@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,12 +13,15 @@ import pytest
 from agor_tui import ids
 from agor_tui.errors import AgorError, AmbiguousIdError, NotFoundError, ReadOnlyError, UsageError
 from agor_tui.filters import SessionFilter, TaskFilter, parse_session_filter, parse_task_filter
-from agor_tui.records import Cursor, Session, Sort, SortKey
+from agor_tui.records import Cursor, Session, Sort, SortKey, TreeNode
+from agor_tui.repositories import genealogy
+from agor_tui.repositories.bulk import insert_tables
 from agor_tui.repositories.messages import MessageRepository
 from agor_tui.repositories.places import BoardRepository, RepoRepository, UserRepository, WorktreeRepository
 from agor_tui.repositories.sessions import SessionRepository
 from agor_tui.repositories.store import open_store
 from agor_tui.repositories.tasks import TaskRepository
+from agor_tui.services import export
 from agor_tui.services.browser import END, Browser
 
 pytestmark = pytest.mark.libsql
@@ -378,24 +383,71 @@ def test_genealogy_ends_in_a_cycle_and_knows_no_depth(world: World) -> None:
     assert world.browser.tree(itself.id).children == ()
 
 
-def test_genealogy_of_a_long_chain(world: World) -> None:
-    above: str | None = None
-    chain = []
-    for _ in range(1200):
-        row_id = ids.new_id()
+def fill_family(world: World, parents: Sequence[str | None]) -> list[str]:
+    """Make a session for each of ``parents``: the id of its parent, or ``#`` and the number of one made here."""
+    made: list[str] = []
+    rows = []
+    for parent in parents:
+        made.append(ids.new_id())
+        above = made[int(parent[1:])] if parent and parent[0] == "#" else parent
         times = {"created_at": NOON, "updated_at": NOON}
         links = {"worktree_id": world.worktree.id, "parent_session_id": above}
-        chain.append({"session_id": row_id, "status": "idle", "agentic_tool": "codex", "data": "{}", **times, **links})
-        above = row_id
-    from agor_tui.repositories.bulk import insert_tables
+        rows.append({"session_id": made[-1], "status": "idle", "agentic_tool": "codex", "data": "{}", **times, **links})
+    insert_tables(world.browser.store.database, {"sessions": rows})
+    return made
 
-    insert_tables(world.browser.store.database, {"sessions": chain})
-    assert above is not None
-    assert len(world.browser.ancestors(above)) == 1199
-    node, depth = world.browser.tree(above), 1
+
+def nodes(root: TreeNode) -> dict[str, TreeNode]:
+    """All nodes of a tree by id."""
+    found: dict[str, TreeNode] = {}
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        found[node.session.id] = node
+        waiting += node.children
+    return found
+
+
+def test_a_family_too_large_for_the_tree_shows_the_session_asked_for_and_counts_the_others(world: World) -> None:
+    made = fill_family(world, [None, *["#0"] * 2_500, "#2500", "#2500"])
+    root, last, grandchild = made[0], made[2_500], made[2_502]
+    whole = world.browser.tree(root)
+    assert (len(nodes(whole)), whole.more, whole.cut) == (2_000, 501, True)
+    shown = nodes(world.browser.tree(grandchild))
+    assert len(shown) == 2_000
+    assert {root, last, grandchild, made[2_501]} <= shown.keys()  # itself, its ancestors, its sibling
+    assert (shown[root].more, shown[last].more, shown[grandchild].cut) == (503, 0, False)
+    assert len(world.browser.children(root)) == 2_500
+    written = json.loads(b"".join(export.tree_json(world.browser.tree(grandchild))))
+    assert (written["cut"], written["more"], written["above"]) == (True, 503, 0)
+
+
+def test_a_line_of_ancestors_too_long_for_the_tree_ends_in_the_session_asked_for(world: World) -> None:
+    made = fill_family(world, [None, *(f"#{number}" for number in range(2_000))])
+    tree = world.browser.tree(made[-1])
+    assert (tree.above, tree.cut, tree.session.id) == (501, True, made[501])
+    assert made[-1] in nodes(tree)
+    short = world.browser.tree(made[10])
+    assert (short.above, len(nodes(short)), nodes(short)[made[1_999]].more) == (0, 2_000, 1)
+
+
+def test_a_session_spawned_and_forked_from_the_same_is_one_child(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(genealogy, "LARGEST_TREE", 4)
+    root = world.session(1)
+    for number in range(2, 9):
+        world.session(number, parent_id=root.id, forked_from_id=root.id)
+    world.sessions.update(root.id, {"parent_id": root.id})
+    tree = world.browser.tree(root.id)
+    assert (len(tree.children), tree.more) == (3, 4)
+
+
+def test_genealogy_of_a_long_chain(world: World) -> None:
+    chain = fill_family(world, [None, *(f"#{number}" for number in range(1_199))])
+    assert len(world.browser.ancestors(chain[-1])) == 1_199
+    node, depth = world.browser.tree(chain[-1]), 1
     while node.children:
         node, depth = node.children[0], depth + 1
-    assert (node.session.id, depth) == (above, 1200)
+    assert (node.session.id, depth) == (chain[-1], 1_200)
 
 
 def test_tasks_of_a_session_and_pages_of_tasks(world: World) -> None:

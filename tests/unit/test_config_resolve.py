@@ -199,11 +199,10 @@ def test_wrong_environment(environ: dict[str, str], says: str) -> None:
     "target",
     [
         "user:SECRET@host/db",
-        " postgresql://user:SECRET@host/db",
         "postgresql:/user:SECRET@host/db",
-        "DATABASE_URL=postgresql://user:SECRET@host/db",
-        "host=h user=u password=SECRET",
-        "host=h.example user=u password=SECRET",
+        "DATABASE_URL=postgresql:/user:SECRET@host/db",
+        "hots=h user=u password=SECRET",
+        "host=h.example user=u password='SECRET",
     ],
 )
 def test_a_mistyped_url_is_not_repeated(target: str) -> None:

@@ -89,7 +89,7 @@ def test_a_tree_of_any_depth_is_written() -> None:
     for number in range(4999, 0, -1):
         node = TreeNode(session(number), "forked", (node,))
     written = b"".join(
-        export.tree_json(TreeNode(session(0), "root", (node, TreeNode(session(9999), "spawned", cut=True))))
+        export.tree_json(TreeNode(session(0), "root", (node, TreeNode(session(9999), "spawned", repeated=True))))
     )
     assert written.count(b'"children":[') == 5002
     assert written.count(b"{") == written.count(b"}") == 5002

@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agor_tui import paths
+from agor_tui.config.command_lines import command_for
 from agor_tui.config.places import Place, PostgresPlace, SqlitePlace, describe, primary
 from agor_tui.errors import AgorError, Cancelled, DatabaseError, FileError
+from agor_tui.hints import own_command
 from agor_tui.scratch import make_private
 from agor_tui.services.care.file_sums import require_free, write_sum
 from agor_tui.services.migrations import name_of
@@ -118,10 +120,15 @@ def _export(place: Place, target: Path, tell: Tell | None, stop: threading.Event
     from agor_tui.services.dump.exporting import export_database
 
     report = export_database(place, target, format="jsonl", include_secrets=True, tell=tell, stop=stop)
-    changed = report.finding_count + sum(report.left_empty.values())
+    tables = [each for each in report.findings if not each.id and each.column is None]
+    beside = tuple(f"{each.table} is not in it: {each.what}." for each in tables)
+    changed = report.finding_count - len(beside) + sum(report.left_empty.values())
     if not changed:
-        return ()
-    return (f"In {changed:,} places it could not be written as it is (see agor-tui db check).",)
+        return beside
+    return (
+        *beside,
+        f"In {changed:,} places it could not be written as it is (see {command_for(place, 'db check')}).",
+    )
 
 
 def _require_pg_dump(place: Place, version: int, owned: str) -> None:
@@ -163,7 +170,7 @@ def target_path(dest: Path | None, folder: Path, name: str, suffix: str) -> Path
             make_private(folder)
         except OSError as error:
             raise FileError(
-                f"{folder} cannot be made: {error.strerror}.", "Name the backup: agor-tui db backup DEST"
+                f"{folder} cannot be made: {error.strerror}.", f"Name the backup: {own_command('db backup DEST')}"
             ) from None
     stem = _stem(name) + datetime.now(UTC).strftime("-%Y%m%dT%H%M%SZ")
     names = (f"{stem}{more}{suffix}" for more in ("", *(f"-{number}" for number in range(2, 100))))

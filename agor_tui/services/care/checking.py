@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from agor_tui.config.command_lines import command_for
 from agor_tui.config.places import Place, describe, primary
 from agor_tui.database_records import MigrationStatus
 from agor_tui.errors import Cancelled, DatabaseError
@@ -61,7 +62,7 @@ def _look(database: Database, now: datetime, tell: Tell) -> tuple[str, list[Chec
         items += Looker(snapshot, catalog, now, tell).items()
     tell(Progress("check tables", "", 0, None, 0))
     try:
-        items += _schema(migrations.status(database.place))
+        items += _schema(migrations.status(database.place), database.place)
     except DatabaseError as error:
         items.append(CheckItem("drift", False, f"cannot be looked at: {error.message}", count=1))
     return owned, items
@@ -79,7 +80,7 @@ def _minding(stop: threading.Event | None, tell: Tell | None) -> Tell:
     return say
 
 
-def _schema(status: MigrationStatus) -> Iterator[CheckItem]:
+def _schema(status: MigrationStatus, place: Place) -> Iterator[CheckItem]:
     """Where the tables stand, and what differs between them and the models."""
     changed = tuple(f"{each.id} {each.name}" for each in status.revisions if each.state == "changed")
     unknown = tuple(f"{each.id} {each.name}" for each in status.revisions if each.state == "unknown")
@@ -88,7 +89,8 @@ def _schema(status: MigrationStatus) -> Iterator[CheckItem]:
     if unknown:
         yield CheckItem("revision", False, f"{at}: a newer agor-tui made it", count=len(unknown), found=unknown)
     elif pending:
-        yield CheckItem("revision", False, f"{at}, and {status.head} is the newest: agor-tui db migrate", count=pending)
+        migrate = command_for(place, "db migrate")
+        yield CheckItem("revision", False, f"{at}, and {status.head} is the newest: {migrate}", count=pending)
     elif changed:
         words = "what was applied is not what this agor-tui would apply"
         yield CheckItem("revision", False, words, count=len(changed), found=changed)

@@ -22,6 +22,7 @@ from agor_tui.errors import (
     ReadOnlyError,
     UsageError,
 )
+from agor_tui.hints import own_command
 from agor_tui.scratch import clear_leftovers, scratch_folder
 from agor_tui.services import migrations
 from agor_tui.services.care import backups
@@ -75,7 +76,7 @@ def plan(place: Place, backup: Path, *, tell: Tell | None = None, stop: threadin
     if not isinstance(place, SqlitePlace):
         raise UsageError(
             f"{backup} is a backup of a file, and {describe(place)} is on a server.",
-            "Restore an export (.jsonl) there, or copy with: agor-tui db copy",
+            f"Restore an export (.jsonl) there, or copy with: {own_command('db copy')}",
         )
     made_at, revision, then = _look_at_file(backup, tell, stop)
     return RestorePlan(place, backup, form, made_at, revision, now, then)
@@ -232,7 +233,9 @@ def _look_at_export(
     reader = check_file(backup, tell=tell, stop=stop)
     header, sessions = reader.header, reader.footer.tables.get("sessions")
     if header.filter:
-        raise FileError(f"{backup} holds some of a database only ({header.filter}).", "Import it: agor-tui db import")
+        raise FileError(
+            f"{backup} holds some of a database only ({header.filter}).", f"Import it: {own_command('db import')}"
+        )
     then = Holdings(sessions.rows if sessions else 0, None)
     return RestorePlan(place, backup, "jsonl", _time(header.exported_at), header.revision, now, then, header.secrets)
 

@@ -38,7 +38,7 @@ def prepare(dialect: Literal["sqlite", "postgresql"] = "sqlite", folder: Path | 
     if dialect == "sqlite":
         yield str(_sqlite(place))
         return
-    from agor_tui.db.embedded import embedded_server
+    from agor_tui.db.embedded.server import embedded_server
 
     with embedded_server(place / "postgresql") as server:
         with server.making():

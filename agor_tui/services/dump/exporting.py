@@ -130,6 +130,7 @@ def export_database(
         size=path.stat().st_size if path else None,
         findings=tuple(found[:_MOST_FINDINGS]),
         finding_count=len(read) + export.finding_count,
+        left_aside=tuple(source.left_aside),
         seconds=time.monotonic() - began,
     )
 

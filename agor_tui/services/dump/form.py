@@ -11,6 +11,7 @@ import orjson
 
 from agor_tui.db.row_format import FORMATS, TableFormat
 from agor_tui.errors import FileError
+from agor_tui.hints import own_command
 from agor_tui.services.export import dumps
 
 Format = Literal["jsonl", "json", "sql"]
@@ -107,7 +108,7 @@ def parse_header(encoded: bytes, file: str) -> Header:
     """
     found = _object(encoded)
     if found.get("format") != NAME:
-        raise FileError(f"{file} is no export of agor-tui.", "Export a database with: agor-tui db export FILE")
+        raise FileError(f"{file} is no export of agor-tui.", f"Export a database with: {own_command('db export FILE')}")
     version = found.get("version")
     if type(version) is int and version > VERSION:
         raise FileError(

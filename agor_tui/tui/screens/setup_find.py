@@ -16,7 +16,7 @@ from agor_tui.config.places import SqlitePlace
 from agor_tui.database_records import DatabaseSurvey
 from agor_tui.errors import AgorError
 from agor_tui.services.discovery import Candidate, Unopened, candidates, unopened
-from agor_tui.services.examination import missing_extra, sessions_of
+from agor_tui.services.examination import missing_server, sessions_of
 from agor_tui.services.overview import NoAnswerError, look
 from agor_tui.statuses import Tone
 from agor_tui.tui.asking import ask
@@ -94,7 +94,7 @@ class FindStep(SetupStep):
         ask(self, self._look, self._show_found, self.app.show_error)  # type: ignore[attr-defined]
 
     def _look(self) -> _Found:
-        return _Found(candidates(self._environ), unopened(self._environ), missing_extra("embedded"))
+        return _Found(candidates(self._environ), unopened(self._environ), missing_server())
 
     def _show_found(self, found: _Found) -> None:
         self._found = found

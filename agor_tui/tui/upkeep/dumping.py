@@ -16,7 +16,7 @@ from agor_tui.text import byte_size, count, duration
 from agor_tui.transfers import ExportReport, ImportReport, OnConflict, TableCopied, TableExported, Tell
 from agor_tui.tui.upkeep.drawing import facts, heading, sentence, sentences, table
 from agor_tui.tui.upkeep.job import Expected
-from agor_tui.tui.upkeep.reports import conflict_columns, finding_lines, number, rows_text, table_column
+from agor_tui.tui.upkeep.reports import aside_lines, conflict_columns, finding_lines, number, rows_text, table_column
 from agor_tui.tui.upkeep.task import (
     Field,
     Outcome,
@@ -165,7 +165,8 @@ def export_lines(report: ExportReport, width: int, ink: Ink) -> list[Text]:
     if report.left_empty:
         lines += heading("references to rows that are not in the file are empty in it", "", ink)
         lines += facts([(name, count(number)) for name, number in report.left_empty.items()], width, ink)
-    return [*lines, *finding_lines(report.findings, report.finding_count, width, ink)]
+    lines += finding_lines(report.findings, report.finding_count, width, ink)
+    return [*lines, *aside_lines(report.left_aside, width, ink, "not exported, on purpose")]
 
 
 class Import(Upkeep):

@@ -8,10 +8,10 @@ from typing import Protocol, TypeVar
 
 from rich.text import Text
 
-from agor_tui.services.transfer import kept, losses
+from agor_tui.services.transfer import left_aside_lines, losses, proof
 from agor_tui.statuses import Tone
 from agor_tui.text import byte_size, count, duration, printable
-from agor_tui.transfers import CompareReport, CopyReport, Finding, RowDifference, TableCompared, TableCopied
+from agor_tui.transfers import CompareReport, CopyReport, Finding, LeftAside, RowDifference, TableCompared, TableCopied
 from agor_tui.tui.upkeep.drawing import LONGEST, heading, sentence, table
 from agor_tui.tui.upkeep.job import LEAST_S
 from agor_tui.tui.widgets.ink import Ink
@@ -75,6 +75,8 @@ def comparison_sentence(report: CompareReport) -> str:
     """The outcome in one sentence."""
     if report.equal:
         rows = sum(each.rows_a for each in report.tables)
+        if report.finding_count:
+            return f"The same in both are the {rows_text(rows)} that were compared; what was not is listed below."
         return f"Both hold the same {rows_text(rows)}, to the last value."
     differing = [each for each in report.tables if not each.equal]
     rows = sum(map(different, differing))
@@ -96,7 +98,13 @@ def comparison_lines(report: CompareReport, width: int, ink: Ink) -> list[Text]:
         lines += _difference_lines(each, width, ink)
     sides = (("here", report.findings_a), ("there", report.findings_b))
     found = [replace(each, table=f"{side}: {each.table}", done="") for side, some in sides for each in some]
-    return [*lines, *finding_lines(found, report.finding_count, width, ink, "not compared as it is")]
+    lines += finding_lines(found, report.finding_count, width, ink, "not compared as it is")
+    aside = [
+        replace(each, table=f"{side}: {each.table}")
+        for side, some in (("here", report.left_aside_a), ("there", report.left_aside_b))
+        for each in some
+    ]
+    return [*lines, *aside_lines(aside, width, ink, "not compared, on purpose")]
 
 
 def _difference_lines(each: TableCompared, width: int, ink: Ink) -> list[Text]:
@@ -156,7 +164,8 @@ def copy_plan_lines(report: CopyReport, width: int, ink: Ink) -> list[Text]:
         Column("rest", "", lambda each: (("", "text"),), 0, 0),
     )
     lines += [*([Text()] if lines else []), *table(columns, report.tables, width, ink)]
-    return [*lines, *finding_lines(report.findings, report.finding_count, width, ink)]
+    lines += finding_lines(report.findings, report.finding_count, width, ink)
+    return [*lines, *aside_lines(report.left_aside, width, ink)]
 
 
 def copy_lines(report: CopyReport, width: int, ink: Ink) -> list[Text]:
@@ -184,6 +193,7 @@ def copy_lines(report: CopyReport, width: int, ink: Ink) -> list[Text]:
     )
     lines = table(columns, report.tables, width, ink)
     lines += finding_lines(report.findings, report.finding_count, width, ink)
+    lines += aside_lines(report.left_aside, width, ink)
     for each in compared.values():
         if each.table not in kept:
             lines += _difference_lines(each, width, ink)
@@ -224,10 +234,20 @@ def copied_sentence(report: CopyReport) -> str:
     rows = sum(each.rows for each in report.tables)
     took = duration(report.seconds * 1000)
     if report.lossless:
-        return f"{rows_text(rows)} copied in {took}, and compared: {kept(report) or 'nothing was lost'}."
+        return f"{rows_text(rows)} copied in {took}, and compared: {proof(report)}."
     if report.finding_count:
         return f"{rows_text(rows)} copied in {took}. Not as they were, and listed below: {losses(report)}."
     return f"{rows_text(rows)} copied in {took}, but the two differ now: below is where."
+
+
+def aside_lines(tables: Sequence[LeftAside], width: int, ink: Ink, title: str = "not copied, on purpose") -> list[Text]:
+    """The tables that are knowingly not read, and why."""
+    if not tables:
+        return []
+    lines = heading(title, count(len(tables)), ink)
+    for line in left_aside_lines(tables):
+        lines += indented(wrap(Text(printable(line, LONGEST), ink.muted), width - 4), Text("   "), Text("     "))
+    return lines
 
 
 def finding_lines(

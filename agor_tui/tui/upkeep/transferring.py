@@ -124,4 +124,6 @@ class Compare(Upkeep):
         from agor_tui.services.comparing import compare_places
 
         report = compare_places(self.subject.find(), self.subject.other(values["to"]), tell=tell, stop=stop)
-        return Outcome(report.equal, comparison_sentence(report), partial(comparison_lines, report))
+        return Outcome(
+            report.equal and not report.finding_count, comparison_sentence(report), partial(comparison_lines, report)
+        )

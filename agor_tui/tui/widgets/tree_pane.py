@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,8 @@ class TreeRow:
     lead: str
     node: TreeNode
     here: bool
+    missing: str = ""
+    """In place of a session: how many of the family are not shown here, above ``node`` or below it."""
 
 
 class TreePane(SessionPane):
@@ -115,30 +117,42 @@ class TreePane(SessionPane):
     @on(RecordTable.Selected)
     def _selected(self, event: RecordTable.Selected[TreeRow]) -> None:
         event.stop()
-        self.post_message(self.SessionChosen(event.record.node.session))
+        if not event.record.missing:
+            self.post_message(self.SessionChosen(event.record.node.session))
 
 
 def tree_rows(root: TreeNode, current: str) -> Iterator[TreeRow]:
     """The tree from top to bottom. A loop and not a recursion, for a family may be a thousand generations deep."""
-    waiting: list[tuple[TreeNode, tuple[bool, ...]]] = [(root, ())]
+    if root.above:
+        yield TreeRow("above", "", root, False, f"{count(root.above)} more above")
+    waiting: list[tuple[TreeNode, tuple[bool, ...], int]] = [(root, (), 0)]
     number = 0
     while waiting:
-        node, lasts = waiting.pop()
+        node, lasts, more = waiting.pop()
+        if more:
+            yield TreeRow(f"{number} below", f"{_stem(lasts)}╰── ", node, False, f"{count(more)} more")
+            number += 1
+            continue
         yield TreeRow(f"{number} {node.session.id}", _lead(node, lasts), node, node.session.id == current)
         number += 1
-        last = len(node.children) - 1
+        below = [*((child, 0) for child in node.children), *([(node, node.more)] if node.more else [])]
+        last = len(below) - 1
         waiting += [
-            (child, (*lasts[-_DEEPEST:], at == last)) for at, child in reversed(tuple(enumerate(node.children)))
+            (child, (*lasts[-_DEEPEST:], at == last), hidden)
+            for at, (child, hidden) in reversed(tuple(enumerate(below)))
         ]
+
+
+def _stem(lasts: tuple[bool, ...]) -> str:
+    stem = "".join("   " if last else "│  " for last in lasts[:-1])
+    return f"⋯ {stem[-3 * _DEEPEST + 5 :]}" if len(lasts) > _DEEPEST else stem
 
 
 def _lead(node: TreeNode, lasts: tuple[bool, ...]) -> str:
     """The lines before a title: a spawned session hangs on a whole line, a forked one on a dotted line."""
     if not lasts:
         return ""
-    stem = "".join("   " if last else "│  " for last in lasts[:-1])
-    if len(lasts) > _DEEPEST:
-        stem = f"⋯ {stem[-3 * _DEEPEST + 5 :]}"
+    stem = _stem(lasts)
     line = "┄┄" if node.relation == "forked" else "──"
     return f"{stem}{'╰' if lasts[-1] else '├'}{line}{'◇' if node.relation == 'forked' else '▸'} "
 
@@ -147,25 +161,37 @@ def tree_columns(moments: Moments) -> tuple[Column[TreeRow], ...]:
     """The columns of a family tree."""
     return (
         Column("title", "FAMILY", _title, least=32, ideal=70),
-        Column("relation", "CAME", _relation, least=7, ideal=8, gives_way=1),
-        Column("id", "ID", _id, least=8, ideal=16, gives_way=3, fits=True),
-        Column("status", "STATUS", _status, least=2, ideal=12, gives_way=2, brief="ST"),
-        Column("tool", "TOOL", lambda r: ((tool_name(r.node.session.tool), "muted"),), 5, 11, gives_way=6, fits=True),
-        Column("where", "WHERE", lambda r: ((where(r.node.session), "muted"),), 12, 26, gives_way=7),
-        Column("messages", "M", lambda r: ((count(r.node.session.message_count), "muted"),), 3, 9, gives_way=5,
+        Column("relation", "CAME", _of_session(_relation), least=7, ideal=8, gives_way=1),
+        Column("id", "ID", _of_session(_id), least=8, ideal=16, gives_way=3, fits=True),
+        Column("status", "STATUS", _of_session(_status), least=2, ideal=12, gives_way=2, brief="ST"),
+        Column("tool", "TOOL", _muted(lambda session: tool_name(session.tool)), 5, 11, gives_way=6, fits=True),
+        Column("where", "WHERE", _muted(where), 12, 26, gives_way=7),
+        Column("messages", "M", _muted(lambda session: count(session.message_count)), 3, 9, gives_way=5,
                right=True, fits=True),
-        Column("age", "AGE", lambda r: ((moments.cell(r.node.session.updated_at), "muted"),), 4, CELLS,
+        Column("age", "AGE", _muted(lambda session: moments.cell(session.updated_at)), 4, CELLS,
                gives_way=4, right=True, fits=True),
     )  # fmt: skip
 
 
+def _of_session(spans: Callable[[TreeRow], Spans]) -> Callable[[TreeRow], Spans]:
+    """What a column shows of a row that is a session; nothing of one that says how many are missing."""
+    return lambda row: (("", "text"),) if row.missing else spans(row)
+
+
+def _muted(text: Callable[[Session], str]) -> Callable[[TreeRow], Spans]:
+    return _of_session(lambda row: ((text(row.node.session), "muted"),))
+
+
 def _title(row: TreeRow) -> Spans:
+    if row.missing:
+        return ((row.lead, "faint"), (f"… {row.missing}", "warning"))
     title = printable(row.node.session.title, 300) or "untitled"
-    lead: Spans = ((row.lead, "faint"), *((("… ", "warning"),) if row.node.cut else ()))
-    if row.here and not row.node.cut:
+    repeated = row.node.repeated
+    lead: Spans = ((row.lead, "faint"), *((("… ", "warning"),) if repeated else ()))
+    if row.here and not repeated:
         return (*lead, (title, "strong"), ("  ← this one", "accent"))
-    tone: Tone = "muted" if row.node.session.archived or row.node.cut else "text"
-    said: Spans = (("  stands above, or goes on", "warning"),) if row.node.cut else ()
+    tone: Tone = "muted" if row.node.session.archived or repeated else "text"
+    said: Spans = (("  stands above", "warning"),) if repeated else ()
     return (*lead, (title, tone), *said)
 
 
