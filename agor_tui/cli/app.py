@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agor_tui import ending
 from agor_tui.cli import streams
 from agor_tui.errors import UsageError
 from agor_tui.hints import own_command
@@ -39,7 +41,8 @@ def open_app(
     clock = utc_now if now is None else lambda: now
     app = AgorApp(connect, clock=clock, configuration=configuration, setup=setup)
     app.target = target
-    app.run()
+    with ending.leaving(app.leave_when_told):
+        app.run()
     raise click.exceptions.Exit(app.return_code or 0)
 
 
@@ -50,4 +53,9 @@ def require_terminal() -> None:
             "The app needs a terminal, and its input or output is none.",
             f"For scripts there are commands, such as: {own_command('session list --json')} "
             f"(see {own_command('--help')})",
+        )
+    if os.environ.get("TERM") == "dumb":
+        raise UsageError(
+            "The app needs a terminal that can be drawn on, and this one says that it cannot (TERM=dumb).",
+            "If it can: TERM=xterm-256color agor-tui. For other programs there are commands (see agor-tui --help).",
         )

@@ -70,6 +70,8 @@ def db_export(
     wanted = parse_session_filter(words, local_now()) if words else None
     place = place_of(settings)
     if file == "-":
+        if sys.stdout is None:
+            raise UsageError("Standard output is closed, so nothing can be written to it.", "Name a file.")
         streams.flush()
     try:
         report = run_job(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import click
@@ -11,6 +12,10 @@ from agor_tui.errors import AgorError, AmbiguousIdError
 from agor_tui.text import printable
 
 INTERRUPTED = 130
+_OF_OUTPUT = {
+    getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EBADF", "ENXIO", "EAGAIN", "ENODEV")
+} - {None}
+"""What a stream, which has no file name, says of itself; other errors without one are no output's."""
 
 
 def report(error: Exception) -> int:
@@ -33,7 +38,7 @@ def report(error: Exception) -> int:
         case click.ClickException():
             _say(error.format_message())
             return error.exit_code
-        case OSError(filename=None):
+        case OSError(filename=None, errno=number) if number in _OF_OUTPUT:
             _say(f"The output cannot be written: {error.strerror}.")
             streams.discard()
             return 1

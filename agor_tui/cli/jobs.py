@@ -1,4 +1,7 @@
-"""Long work for a command: in a thread of its own, its progress on the terminal, and ended in good order by Ctrl-C."""
+"""Long work for a command: in a thread of its own, its progress on the terminal, and ended in good order by Ctrl-C.
+
+So it is by a signal, and where the terminal has gone.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TypeVar
 
 import click
 
+from agor_tui import ending
 from agor_tui.cli import failures
 from agor_tui.cli.progress import progress_line
 from agor_tui.errors import Cancelled
@@ -20,6 +24,8 @@ _LOOK_S = 0.5
 
 def run_job(work: Callable[[Tell | None, threading.Event], T]) -> T:
     """Return what ``work`` does, which is given whom to tell and an event that Ctrl-C sets. Raises what it raises.
+
+    A signal sets it too, and the terminal's going.
 
     Raises:
         Exit: Ctrl-C was pressed; what that left behind has been said.
@@ -42,6 +48,8 @@ def run_job(work: Callable[[Tell | None, threading.Event], T]) -> T:
             try:
                 over.wait(_LOOK_S)  # not the thread: Python takes one for ended whose waiting was interrupted
             except KeyboardInterrupt:
+                stop.set()
+            if ending.told() is not None:
                 stop.set()
     if failure:
         if stop.is_set() and isinstance(failure[0], Cancelled):

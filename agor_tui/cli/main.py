@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from agor_tui import __version__
+from agor_tui import __version__, ending
 from agor_tui.cli import failures, streams
 from agor_tui.cli.commands import Lazy, LazyGroup, Settings, pass_settings
 
@@ -51,13 +51,17 @@ def cli(context: click.Context, settings: Settings) -> None:
 
 def run() -> NoReturn:
     """Run ``sys.argv`` and leave with its exit code."""
-    sys.exit(main(sys.argv[1:]))
+    ending.listen()
+    code = main(sys.argv[1:])
+    ending.over()
+    streams.finish()
+    sys.exit(code if ending.told() is None else ending.told())
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code: 0 ok, 1 error, 2 usage, 3 ambiguous, 4 not found, 5 different."""
-    streams.prepare()
     try:
+        streams.prepare()
         code = _invoke(list(arguments))
         streams.flush()
         return code
@@ -67,20 +71,16 @@ def main(arguments: Sequence[str]) -> int:
         streams.discard()
         return 0
     except Exception as error:  # the last place before a traceback
-        try:
-            return failures.report(error)
-        except BrokenPipeError:
-            streams.discard()
-            return 1
+        return failures.report(error)
 
 
 def _invoke(arguments: list[str]) -> int:
     """Run click's group without its own way of ending."""
     instruction = os.environ.get(COMPLETION_VARIABLE)
     if instruction:
-        from click.shell_completion import shell_complete
+        from agor_tui.cli.completion import complete
 
-        return shell_complete(cli, {"obj": Settings()}, PROGRAM, COMPLETION_VARIABLE, instruction)
+        return complete(instruction)
     settings = Settings()
     try:
         with cli.make_context(PROGRAM, arguments, obj=settings) as context:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from agor_tui import ending
 from agor_tui.cells import fit, pad
 from agor_tui.cli import streams
 from agor_tui.text import byte_size, count, duration, printable
@@ -43,13 +44,16 @@ class _Line:
 
     def clear(self) -> None:
         if self._of is not None:
-            self._write("")
-            sys.stderr.write("\r")
-            sys.stderr.flush()
+            self._write("", "\r")
 
-    def _write(self, text: str) -> None:
-        sys.stderr.write("\r" + pad(fit(text, self._width), self._width))
-        sys.stderr.flush()
+    def _write(self, text: str, end: str = "") -> None:
+        if ending.told() is not None:
+            return
+        try:
+            sys.stderr.write("\r" + pad(fit(text, self._width), self._width) + end)
+            sys.stderr.flush()
+        except OSError:
+            ending.begin(ending.TERMINAL_GONE)
 
 
 def progress_text(progress: Progress, seconds: float) -> str:

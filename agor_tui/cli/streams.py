@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TextIO
 
+from agor_tui import ending
+
 
 def prepare() -> None:
     """Write UTF-8 whatever the locale says, and show what UTF-8 cannot carry as an escape instead of failing."""
@@ -34,11 +36,14 @@ def write_lines(lines: Iterable[str]) -> None:
 
 
 def note(text: str) -> None:
-    """Say something to the person at the terminal, apart from the data."""
+    """Say something to the person at the terminal, apart from the data; where nobody can hear it, nothing."""
     if sys.stderr is not None:
         with suppress(OSError):  # it shows again at the end, where it is dealt with
             flush()
-        sys.stderr.write(text + "\n")
+        try:
+            sys.stderr.write(text + "\n")
+        except OSError:
+            _lead_nowhere(sys.stderr)
 
 
 def flush() -> None:
@@ -49,10 +54,27 @@ def flush() -> None:
 
 def discard() -> None:
     """Let what is still to be written vanish: its reader is gone."""
-    null = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
-            os.dup2(null, stream.fileno())
+            _lead_nowhere(stream)
+
+
+def finish() -> None:
+    """Leave nothing that the interpreter could fail to write at its end, for which it would print a traceback."""
+    if ending.told() is not None:  # a terminal that takes nothing would hold up the end
+        discard()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            try:
+                stream.flush()
+            except OSError:
+                _lead_nowhere(stream)
+
+
+def _lead_nowhere(stream: TextIO) -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import signal
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import constants
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
@@ -29,6 +31,7 @@ from agor_tui.tui.asking import let_go, start_thread
 from agor_tui.tui.live import Live, start_live
 from agor_tui.tui.modes import MAIN_SCREENS, SESSIONS
 from agor_tui.tui.moments import Moments
+from agor_tui.tui.terminal.keyboard import PasteRefused
 from agor_tui.tui.themes import DARK, LIGHT, theme_of
 
 if TYPE_CHECKING:
@@ -170,7 +173,6 @@ class AgorApp(App[None]):
 
     def on_ready(self) -> None:
         """The first frame is painted: open the database, or ask which."""
-        self._leave_when_told()
         self._live = start_live(self)
         self.set_interval(NOTE_S, self._look_at_note)
         if self.setup:
@@ -179,19 +181,59 @@ class AgorApp(App[None]):
         else:
             self.open_database()
 
-    def _leave_when_told(self) -> None:
-        """Give the terminal back as it was, too, when another program ends this one or the terminal is closed."""
-        if self.is_headless:
-            return
-        loop = asyncio.get_running_loop()
-        with contextlib.suppress(NotImplementedError, AttributeError):  # a system without such signals
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+    def leave_when_told(self, code: int) -> bool:
+        """Leave with this exit code, asking nothing; called by a signal's handler. Tells whether the app runs."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            return False
+        loop.call_soon_threadsafe(partial(self.exit, return_code=code))
+        return True
+
+    def on_load(self) -> None:
+        """What a task left unsaid goes to the log, not to the terminal."""
+        asyncio.get_running_loop().set_exception_handler(_log_fault)
 
     def on_unmount(self) -> None:
         """Leave no thread behind that waits for changes."""
         if self._live is not None:
             self._live.stop()
+
+    # The terminal
+
+    def get_driver_class(self) -> type[Driver]:
+        """Our own on terminals."""
+        if sys.platform == "win32" or constants.DRIVER is not None:
+            return super().get_driver_class()
+        from agor_tui.tui.terminal.driver import TerminalDriver
+
+        return TerminalDriver
+
+    @contextlib.contextmanager
+    def suspend(self) -> Iterator[None]:
+        """Lend the terminal while the block runs; whatever the block raises, the app comes back first."""
+        failure: BaseException | None = None
+        with super().suspend():
+            try:
+                yield
+            except BaseException as error:
+                failure = error
+        if failure is not None:
+            raise failure
+
+    def _print_error_renderables(self) -> None:
+        # Textual would fold it, in the middle of a file's name too, and fail where standard error takes nothing.
+        messages = [message for message in self._exit_renderables if isinstance(message, str)]
+        self._exit_renderables.clear()
+        if messages and sys.stderr is not None:
+            with contextlib.suppress(OSError):
+                sys.stderr.write(f"{messages[0]}\n")
+                sys.stderr.flush()
+
+    def on_paste_refused(self, message: PasteRefused) -> None:
+        """Say why nothing of it came."""
+        self.notify(
+            f"What was pasted is too long ({message.length:,} characters) and was left out.", severity="warning"
+        )
 
     # The database
 
@@ -383,6 +425,13 @@ class AgorApp(App[None]):
         if self.browser is not None:
             await asyncio.to_thread(start_thread(_close, self.browser).join, PATIENCE)
         self.exit()
+
+
+def _log_fault(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    from agor_tui.services.faults import write_log
+
+    if isinstance(error := context.get("exception"), Exception):
+        write_log(error)
 
 
 def _close(browser: Browser) -> None:

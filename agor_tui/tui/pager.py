@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
 from typing import Any
 
-from textual.app import App, SuspendNotSupported
+from textual.app import App
+
+from agor_tui.text import printable
+from agor_tui.tui.terminal.lending import ProgramError, program_words, run_program
 
 
 def open_text(app: App[Any], title: str, text: str) -> None:
-    """Show ``text`` in $PAGER or less; where there is none, or no terminal to lend it, in a screen.
+    """Show ``text`` in $PAGER or less; where that cannot show it, or no terminal can be lent, in a screen.
 
     The text has gone through ``agor_tui.text.printable``.
     """
-    words = shlex.split(os.environ.get("PAGER", "")) or ["less"]
-    if words == ["less"]:
-        words.append("-+F")  # a text shorter than the screen must not vanish at once
     try:
-        with app.suspend():
-            subprocess.run(words, input=text.encode("utf-8", "replace"), check=False)
-    except (SuspendNotSupported, OSError, ValueError):
-        from agor_tui.tui.screens.text import TextScreen
+        words = program_words(os.environ.get("PAGER", ""), "PAGER") or ["less"]
+        if words == ["less"]:
+            words.append("-+F")  # a text shorter than the screen must not vanish at once
+        if words != ["cat"]:  # "no pager": all of it would vanish at once
+            run_program(app, words, text.encode("utf-8", "replace"))
+            return
+    except ProgramError as error:
+        if not app.is_headless:
+            app.notify(printable(f"{error.message} {error.hint}".strip()), severity="warning", markup=False)
+    from agor_tui.tui.screens.text import TextScreen
 
-        app.push_screen(TextScreen(title, text))
+    app.push_screen(TextScreen(title, text))

@@ -12,7 +12,7 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -25,13 +25,14 @@ _PATIENCE_S = 30.0
 class Terminal:
     """A child process on a terminal of its own; times are seconds since it was started or since the last key."""
 
-    def __init__(self, command: Sequence[str], home: Path) -> None:
+    def __init__(self, command: Sequence[str], home: Path, env: Mapping[str, str] | None = None) -> None:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",
             "LC_ALL": "C.UTF-8",
+            **(env or {}),
         }
         self._begin = time.perf_counter()
         self.pid, self._fd = pty.fork()
@@ -54,10 +55,24 @@ class Terminal:
             os.waitpid(self.pid, 0)
         os.close(self._fd)
 
-    def wait(self) -> int:
-        """Wait until the process has ended by itself; return its exit code."""
-        while self._read(_PATIENCE_S):
+    def hang_up(self) -> None:
+        """The terminal is closed: nobody reads or writes at this end any more."""
+        os.close(self._fd)
+        self._fd = os.open(os.devnull, os.O_RDWR)
+
+    def wait(self, *, reading: bool = True) -> int:
+        """Wait until the process has ended by itself; return its exit code. Without ``reading`` the terminal is full.
+
+        Raises:
+            TimeoutError: it has not ended.
+        """
+        while reading and self._read(_PATIENCE_S):
             pass
+        end = time.perf_counter() + _PATIENCE_S
+        while not os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if time.perf_counter() > end:
+                raise TimeoutError("the process has not ended")
+            time.sleep(0.02)
         _, status = os.waitpid(self.pid, 0)
         self._ended = True
         return os.waitstatus_to_exitcode(status)

@@ -1,0 +1,1 @@
+"""The terminal that the app runs in: what is typed, what is shown, and lending it to another program."""
