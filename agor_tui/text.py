@@ -30,6 +30,7 @@ _UNSEEN = re.compile(
     f"((?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])|(?<=[^\\s{_INVISIBLE}])[\ufe0e\ufe0f]"
     f"|(?<=[\u0600-\u1cff])\u200c(?=[\u0600-\u1cff]))|[{_INVISIBLE}]+"
 )
+_BLANK = re.compile(f"[\\s{_INVISIBLE}]*")
 _PATH = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
 _PILED = re.compile(f"([{_MARKS}]{{4}})[{_MARKS}]+")
 
@@ -57,6 +58,11 @@ def printable(s: str, limit: int | None = None, *, multiline: bool = False) -> s
     if not multiline:
         safe = safe.strip()
     return f"{safe}…" if cut and limit else safe
+
+
+def title_text(title: str, limit: int | None = None) -> str:
+    """A title as ``printable`` shows it; ``untitled`` where nothing of it can be seen."""
+    return "untitled" if _BLANK.fullmatch(title) else printable(title, limit)
 
 
 def _made_safe(s: str, multiline: bool) -> str:

@@ -317,7 +317,9 @@ class CheckReport:
             return ""
         if self.kind == "empty":
             return "It has no tables."
-        return "The tables are another program's: their rows were not looked at."
+        if self.kind == "unknown":
+            return "The tables are of no known kind: their rows were not looked at."
+        return f"The tables are {self.owner}'s: their rows were not looked at."
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,8 @@ def _check_lines(report: CheckReport, paint: Painter) -> Iterator[str]:
             yield f"    … and {count(item.count - len(item.found))} more"
     wrong = sum(not item.well for item in report.items)
     verdict = {0: "nothing is wrong", 1: "1 thing is wrong"}.get(wrong, f"{wrong} things are wrong")
+    if not wrong and report.unseen:
+        verdict = "nothing is wrong with what was looked at"
     yield f"{printable(report.source)}: {verdict}. {report.unseen}".rstrip()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agor_tui.cli.tables import Column, id_column, status_column, time_column
 from agor_tui.ids import compact
 from agor_tui.records import Session, Task
-from agor_tui.text import duration, place
+from agor_tui.text import duration, place, title_text
 
 
 def where(row: Session) -> str:
@@ -18,7 +18,7 @@ def session_columns() -> list[Column[Session]]:
     return [
         id_column(),
         status_column(),
-        Column("TITLE", lambda row: row.title, stretch=True),
+        Column("TITLE", lambda row: title_text(row.title), stretch=True),
         Column("TOOL", lambda row: row.tool, drop=2),
         Column("WHERE", where, drop=5, most=32),
         Column("TASKS", lambda row: str(row.task_count), right=True, drop=4),
@@ -36,7 +36,7 @@ def task_columns(*, with_session: bool) -> list[Column[Task]]:
     return [
         id_column(),
         status_column(),
-        Column("TITLE", lambda row: row.title, stretch=True),
+        Column("TITLE", lambda row: title_text(row.title), stretch=True),
         *([session] if with_session else []),
         Column("TOOLS", lambda row: _number(row.tool_use_count), right=True, drop=3),
         Column("TOOK", lambda row: "" if row.duration_ms is None else duration(row.duration_ms), right=True, drop=2),

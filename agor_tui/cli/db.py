@@ -189,6 +189,8 @@ def _status_lines(status: MigrationStatus, place: Place) -> Iterable[str]:
     from agor_tui.config.command_lines import command_for
 
     yield f"{printable(status.kind)}, looked after by {printable(status.owner)}"
+    if status.head is None and not status.revisions:
+        yield "It records no revisions that can be shown."
     if status.revisions:
         columns: list[Column[Revision]] = [
             Column("REVISION", lambda row: row.id),

@@ -13,7 +13,7 @@ from agor_tui.cli.streams import Look
 from agor_tui.cli.tables import Painter, Table
 from agor_tui.records import Session, SessionDetail, Task, TaskDetail, TreeNode
 from agor_tui.services.export import dumps, iso
-from agor_tui.text import count, duration, money, printable, tokens
+from agor_tui.text import count, duration, money, printable, title_text, tokens
 
 _LONGEST_VALUE = 2_000
 
@@ -30,7 +30,7 @@ def session_lines(
     """A session: what it is, its facts, its tasks and its relatives."""
     paint = Painter(look.colour)
     row = detail.session
-    yield paint(printable(row.title), "strong")
+    yield paint(title_text(row.title), "strong")
     words = [printable(part) for part in (row.tool, row.model) if part]
     yield " · ".join([paint.status(row.status), *words, *(["archived"] if row.archived else [])])
     yield ""
@@ -81,7 +81,7 @@ def task_lines(detail: TaskDetail, look: Look) -> Iterator[str]:
     """A task: its facts, the prompt, the error and the report."""
     paint = Painter(look.colour)
     row = detail.task
-    yield paint(printable(row.title), "strong")
+    yield paint(title_text(row.title), "strong")
     yield " · ".join([paint.status(row.status), *([printable(row.model)] if row.model else [])])
     yield ""
     facts = [
@@ -170,7 +170,7 @@ def tree_lines(root: TreeNode, wanted: str, look: Look) -> Iterator[str]:
         tail += "  …" if node.repeated else ""
         tail += "  ← this one" if row.id == wanted else ""
         name = printable(row.id if look.width is None else row.short_id)
-        title = printable(row.title)
+        title = title_text(row.title)
         if look.width is not None:
             # Deep down the branches lose their beginning, so that the titles keep half of the line.
             own = fit_end(own, look.width // 2)

@@ -14,6 +14,7 @@ from agor_tui.cli.listing import json_option
 from agor_tui.cli.tables import Column, Table, time_column
 from agor_tui.records import Ambiguity, Kind, Match
 from agor_tui.services import export
+from agor_tui.text import title_text
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -50,7 +51,7 @@ def _short_id_column() -> Column[Match]:
 
 
 def _title_column() -> Column[Match]:
-    return Column("TITLE", lambda row: row.title, stretch=True)
+    return Column("TITLE", lambda row: title_text(row.title), stretch=True)
 
 
 def _time_column() -> Column[Match]:

@@ -20,7 +20,7 @@ from agor_tui.records import (
 from agor_tui.services.export import dumps
 from agor_tui.services.transcript.walk import Entry, entries_of, minute
 from agor_tui.statuses import Tone
-from agor_tui.text import printable
+from agor_tui.text import printable, title_text
 
 _OUTPUT_LINES = 6
 _SUBJECT = 100
@@ -35,7 +35,7 @@ class Transcript:
     def lines(self, turn: Turn) -> Iterator[str]:
         """One message, an empty line behind it; nothing for one that has nothing to show."""
         if turn.task is not None:
-            title = printable(turn.task.title, _SUBJECT)
+            title = title_text(turn.task.title, _SUBJECT)
             yield self._paint(f"── task {printable(turn.task.short_id)} · {title}", "faint")
             yield ""
         for entry in entries_of(turn):

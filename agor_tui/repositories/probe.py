@@ -88,7 +88,11 @@ def _identify(database: Database, started: float) -> tuple[DatabaseTest, Schema 
     try:
         schema = recognise(catalog, database.dialect, tenant, place)
     except UnknownSchemaError:
-        words = {"native": ("native", "agor-tui"), "empty": ("empty", "nobody"), "foreign": ("unknown", "unknown")}
+        words = {
+            "native": ("native", "agor-tui"),
+            "empty": ("empty", "nobody"),
+            "foreign": ("unknown", "another program"),
+        }
         kind, owner = words[owned]
     else:
         kind, owner = schema.kind, schema.owner

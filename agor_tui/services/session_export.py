@@ -50,7 +50,8 @@ class _Writer(Protocol):
 def file_name(session: Session, format: Format) -> str:
     """``fix-retry-swallowing-the-last-exception-0199b73d5.md``: from the title and the short id."""
     plain = unicodedata.normalize("NFKC", printable(session.title, 200)).lower()
-    title = _NOT_IN_NAMES.sub("-", plain)[:_LONGEST_NAME].strip("-._")
+    # Without dots: to Windows a name is a device where one stands before the first dot (nul.txt-1.md).
+    title = _NOT_IN_NAMES.sub("-", plain).replace(".", "-")[:_LONGEST_NAME].strip("-_")
     short_id = _NOT_IN_NAMES.sub("-", session.short_id)
     return f"{title}-{short_id}.{format}" if title else f"{short_id}.{format}"
 

@@ -10,7 +10,7 @@ from textual.content import Content
 from agor_tui.cells import cell_len, fit
 from agor_tui.records import BoardMode, Card, CardColumn, Count, Session
 from agor_tui.statuses import Tone, status_glyph, status_tone, status_word
-from agor_tui.text import count, duration, printable
+from agor_tui.text import count, duration, printable, title_text
 from agor_tui.tui.session_columns import SHOWN, tool_name
 
 Spans = list[tuple[str, Tone]]
@@ -50,7 +50,7 @@ def number(value: Count) -> str:
 
 def card_title(card: Card) -> str:
     """The title of a card's session or task."""
-    return printable(card.record.title, SHOWN) or "untitled"
+    return title_text(card.record.title, SHOWN)
 
 
 def card_lines(card: Card, width: int, when: Callable[[datetime | None], str]) -> list[Spans]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agor_tui.records import Session, Sort
 from agor_tui.statuses import status_glyph, status_tone, status_word
-from agor_tui.text import NOTHING, count, place, printable
+from agor_tui.text import NOTHING, count, place, printable, title_text
 from agor_tui.tui.moments import CELLS, RELATIVE_CELLS, Moments
 from agor_tui.tui.widgets.table_columns import Column, Spans
 
@@ -69,9 +69,9 @@ def _of_merged(column: Column[Session]) -> Column[MergedSession]:
 def title_spans(session: Session) -> Spans:
     """The title, before it a sign of where the session came from: ``↳`` spawned, ``↱`` forked."""
     sign = "↱ " if session.forked_from_id else "↳ " if session.parent_id else ""
-    title = printable(session.title, SHOWN)
-    if not title:
-        return ((sign, "faint"), ("untitled", "faint"))
+    title = title_text(session.title, SHOWN)
+    if title == "untitled":
+        return ((sign, "faint"), (title, "faint"))
     return ((sign, "faint"), (title, "muted" if session.archived else "text"))
 
 

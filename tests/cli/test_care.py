@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import signal
 import sqlite3
@@ -135,3 +136,19 @@ def test_a_database_that_is_not_there(run: Run, tmp_path: Path, command: tuple[s
     assert (answer.code, answer.out) == (2 if command[0] == "restore" else 1, "")
     assert len(answer.err.splitlines()) <= 2
     assert not list(tmp_path.iterdir())
+
+
+def test_a_database_of_no_known_kind_is_told_as_that(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE notes AS SELECT 1 AS n")
+        connection.commit()
+    status = run("db", "status", "-d", path)
+    assert status.out == "unknown, looked after by another program\nIt records no revisions that can be shown.\n"
+    checked = run("db", "check", "-d", path)
+    assert checked.out.splitlines()[-1] == (
+        f"{path}: nothing is wrong with what was looked at. "
+        "The tables are of no known kind: their rows were not looked at."
+    )
+    tested = run("db", "test", "-d", path)
+    assert re.search(r"^owner +another program$", tested.out, re.MULTILINE)

@@ -282,3 +282,12 @@ def test_a_family_too_large_says_what_it_does_not_show(
     deep = run("session", "tree", "t1999", "-d", path)
     assert deep.out.splitlines()[0] == "… 500 sessions above"
     assert deep.err == "Shown are 1,500 sessions of this family; 500 above are not.\n"
+
+
+def test_a_title_of_spaces_is_told(run: Run, native_templates: Callable[[str], str], tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    shutil.copyfile(native_templates("sqlite"), path)
+    ground(path)
+    insert(path, "sessions", session("s1", data='{"title": "   "}'))
+    for command in (("session", "list"), ("session", "show", "s1"), ("session", "tree", "s1"), ("id", "s1")):
+        assert "untitled" in run(*command, "-d", path).out, command

@@ -199,7 +199,7 @@ def test_another_programs_file_is_checked_and_left_as_it_is(tmp_path: Path) -> N
     before = (hashlib.sha256(path.read_bytes()).hexdigest(), sorted(each.name for each in tmp_path.iterdir()))
     report = check(place_of(path), now=datetime.now(UTC))
     assert (report.kind, report.owner) == ("agor", "Agor")
-    assert report.unseen == "The tables are another program's: their rows were not looked at."
+    assert report.unseen == "The tables are Agor's: their rows were not looked at."
     assert {each.check for each in report.items} == {"integrity", "foreign keys"}
     assert (hashlib.sha256(path.read_bytes()).hexdigest(), sorted(each.name for each in tmp_path.iterdir())) == before
 

@@ -174,6 +174,8 @@ def a_session(title: str, short_id: str = "0199b73d5") -> Session:
         ("…\x00\x1b[31m\ud83e", "31m-0199b73d5.md"),
         ("-rf .", "rf-0199b73d5.md"),
         ("👍", "0199b73d5.md"),
+        ("nul.txt", "nul-txt-0199b73d5.md"),  # a device of Windows whatever follows the first dot
+        ("CON.", "con-0199b73d5.md"),
         ("word " * 100, f"{'-'.join(['word'] * 12)}-0199b73d5.md"),
     ],
 )

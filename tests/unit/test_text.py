@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agor_tui.text import count, duration, money, place, printable, relative_time, tokens
+from agor_tui.text import count, duration, money, place, printable, relative_time, title_text, tokens
 
 NOW = datetime(2025, 11, 3, 12, 0, tzinfo=UTC)
 FAMILY = "👩‍👩‍👧‍👦"
@@ -209,3 +209,13 @@ def test_count() -> None:
 )  # fmt: skip
 def test_place(repo: str | None, worktree: str | None, said: str) -> None:
     assert place(repo, worktree) == said
+
+
+@pytest.mark.parametrize("blank", ["", "   ", "\t\n\u3000", "\u200b\u200b", "\u2060 \ufeff"])
+def test_a_title_of_nothing_that_can_be_seen_says_so(blank: str) -> None:
+    assert title_text(blank) == title_text(blank, 10) == "untitled"
+
+
+def test_any_other_title_stays() -> None:
+    assert title_text(" Fix\x1b it ") == "Fix␛ it"
+    assert title_text("· · ·") == "· · ·"

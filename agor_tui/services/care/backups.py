@@ -193,4 +193,4 @@ def newest(place: Place) -> Path | None:
 
 
 def _stem(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "_", name).strip("._")[:100] or "database"
+    return re.sub(r"[^\w-]+", "_", name).strip("_")[:100] or "database"

@@ -172,9 +172,8 @@ def _held(place: Place) -> Holdings | None:
         ) from None
     if owned == "foreign":
         owner = migrations.test(place).info.owner
-        whose = "another program" if owner == "unknown" else owner
         raise ForeignDatabaseError(
-            f"{describe(place)} belongs to {whose}, so nothing is restored over it.",
+            f"{describe(place)} belongs to {owner}, so nothing is restored over it.",
             "Name another file or database with -d.",
         )
     return None

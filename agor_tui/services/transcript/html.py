@@ -33,7 +33,7 @@ from agor_tui.services.transcript.walk import (
     view_of,
 )
 from agor_tui.statuses import status_glyph
-from agor_tui.text import printable
+from agor_tui.text import printable, title_text
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -86,14 +86,14 @@ class HtmlWriter:
         self._roots = opening.roots
         self._sessions += 1
         session = opening.session
-        yield f'<header id="s{self._sessions}"><h1>{escaped(session.title)}</h1>\n'
+        yield f'<header id="s{self._sessions}"><h1>{escaped(title_text(session.title))}</h1>\n'
         yield _facts(session_facts(opening), "session")
         if opening.description:
             yield f'<div class="said">{_prose(opening.description)}</div>\n'
         if len(opening.tasks) > 1:
             yield "<details><summary>Tasks</summary><ol>"
             for number, task in enumerate(opening.tasks, 1):
-                name = escaped(f"{status_glyph(task.status)} {task.title}")
+                name = escaped(f"{status_glyph(task.status)} {title_text(task.title)}")
                 yield f'<li><a href="#s{self._sessions}t{number}">{name}</a></li>'
             yield "</ol></details>\n"
         yield "</header>\n"

@@ -27,7 +27,7 @@ from agor_tui.services.transcript.walk import (
     task_texts,
     view_of,
 )
-from agor_tui.text import printable
+from agor_tui.text import printable, title_text
 
 _FENCE = re.compile(r"[ \t]*(?:(`{3,})([^`]*)|(~{3,})(.*))")
 _RUN = re.compile(r"`+")
@@ -74,7 +74,7 @@ class MarkdownWriter:
         self._roots = opening.roots
         yield "" if self._first else "---\n\n"
         self._first = False
-        yield f"# {inline(opening.session.title)}\n\n"
+        yield f"# {inline(title_text(opening.session.title))}\n\n"
         yield _table(session_facts(opening))
         if opening.description:
             yield f"{markdown(opening.description)}\n\n"

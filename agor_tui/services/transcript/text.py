@@ -21,7 +21,7 @@ from agor_tui.services.transcript.walk import (
     task_texts,
     view_of,
 )
-from agor_tui.text import printable
+from agor_tui.text import printable, title_text
 
 COLUMNS = 100
 
@@ -74,7 +74,7 @@ class TextWriter:
         if not self._first:
             yield from ("", "═" * COLUMNS, "")
         self._first = False
-        title = printable(opening.session.title)
+        title = title_text(opening.session.title)
         yield from wrapped(title, "")
         yield "═" * min(COLUMNS, max(1, cells(title)))
         facts = session_facts(opening)

@@ -19,7 +19,7 @@ from agor_tui.services.tools.names import CONTENT_KEYS, PATH_KEYS, arguments, co
 from agor_tui.services.tools.names import todo_items as todo_items_of
 from agor_tui.services.tools.summary import ToolSummary, summarise
 from agor_tui.statuses import status_glyph, status_word
-from agor_tui.text import count, duration, money, tokens
+from agor_tui.text import count, duration, money, title_text, tokens
 
 if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
@@ -208,7 +208,7 @@ def task_texts(detail: TaskDetail) -> list[Fact]:
 
 def task_heading(opening: TaskOpening) -> str:
     """``Task 1 of 3 · Make it re-raise``."""
-    return f"Task {opening.number:,} of {opening.total:,} · {opening.detail.task.title}"
+    return f"Task {opening.number:,} of {opening.total:,} · {title_text(opening.detail.task.title)}"
 
 
 def _status(status: str, store_status: str) -> str:
@@ -239,7 +239,7 @@ def _named(session_id: str | None, known: dict[str, Session]) -> str:
 
 
 def _title(session: Session) -> str:
-    return f"{session.title} · {session.id}"
+    return f"{title_text(session.title)} · {session.id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 from agor_tui.errors import AgorError
 from agor_tui.records import Ambiguity, Kind, Match
 from agor_tui.statuses import Tone
-from agor_tui.text import count, printable
+from agor_tui.text import count, printable, title_text
 from agor_tui.tui.asking import ask
 from agor_tui.tui.moments import Moments
 from agor_tui.tui.widgets.notice import Notice
@@ -87,7 +87,7 @@ class GoToModal(ModalScreen[Match | None]):
         columns: Sequence[Column[Match]] = (
             Column("id", "ID", lambda match: ((match.short_id, "accent"),), 8, 36, gives_way=1, fits=True),
             Column("kind", "KIND", lambda match: ((match.kind, "muted"),), 7, 7, gives_way=3),
-            Column("title", "TITLE", lambda match: ((printable(match.title, 300) or "untitled", "text"),), 12, 40),
+            Column("title", "TITLE", lambda match: ((title_text(match.title, 300), "text"),), 12, 40),
             *([Column("database", "DATABASE", _database, 8, 16, fits=True)] if self._several else []),
             Column("age", "AGE", self._age, 4, 10, gives_way=2, right=True, fits=True),
         )

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from agor_tui.cells import cell_len, fit
 from agor_tui.records import Session
 from agor_tui.statuses import Tone, status_glyph, status_tone, status_word
-from agor_tui.text import count, money, printable, tokens
+from agor_tui.text import count, money, printable, title_text, tokens
 from agor_tui.tui.moments import Moments
 from agor_tui.tui.session_columns import tool_name, where
 from agor_tui.tui.tones import tones_of
@@ -84,7 +84,7 @@ class SessionHeading(Widget):
         session = self.session
         if session is None:
             return [(f" {printable(self._session_id, 40)}", "muted")]
-        title = printable(session.title, 500) or "untitled"
+        title = title_text(session.title, 500)
         return [(f" {printable(session.short_id, 40)}", "muted"), (" · ", "faint"), (title, "strong")]
 
     def _status(self) -> Spans:

@@ -15,7 +15,7 @@ from textual.timer import Timer
 from agor_tui.cells import fit
 from agor_tui.errors import AgorError
 from agor_tui.statuses import Tone, status_glyph, status_tone, status_word
-from agor_tui.text import count, duration, money, printable, tokens
+from agor_tui.text import count, duration, money, printable, title_text, tokens
 from agor_tui.tui.asking import ask
 from agor_tui.tui.moments import Moments
 from agor_tui.tui.session_columns import tool_name, where
@@ -132,7 +132,7 @@ def session_lines(
     """The panel's lines, each fitted to ``width`` cells."""
     if session is None:
         return []
-    lines = _wrapped(printable(session.title, 500) or "untitled", "strong", width)
+    lines = _wrapped(title_text(session.title, 500), "strong", width)
     lines += [((printable(session.id, 80), "faint"),), ()]
     word = printable(status_word(session.status), 40)
     lines.append(
@@ -204,7 +204,7 @@ def _task_line(task: Task, width: int) -> Spans:
     took = duration(task.duration_ms) if task.duration_ms is not None else ""
     right = "  ".join(part for part in (took, f"{tools:>8}") if part.strip())
     room = max(4, width - 2 - (cell_len(right) + 2 if right else 0))
-    title = fit(printable(task.title, 300) or "untitled", room)
+    title = fit(title_text(task.title, 300), room)
     space = " " * max(0, width - 2 - cell_len(title) - cell_len(right))
     return (
         (f"{status_glyph(task.status)} ", status_tone(task.status)),

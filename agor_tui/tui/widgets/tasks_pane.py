@@ -16,7 +16,7 @@ from textual.timer import Timer
 from agor_tui.errors import AgorError
 from agor_tui.records import SessionDetail, Task, TaskDetail
 from agor_tui.statuses import status_glyph, status_tone, status_word
-from agor_tui.text import NOTHING, count, money, printable, tokens
+from agor_tui.text import NOTHING, count, money, printable, title_text, tokens
 from agor_tui.tui.asking import ask
 from agor_tui.tui.moments import CELLS, Moments
 from agor_tui.tui.pager import open_text
@@ -229,9 +229,9 @@ def _status(task: Task) -> Spans:
 
 
 def _title(task: Task) -> Spans:
-    title = printable(task.title, 300)
+    title = title_text(task.title, 300)
     queue: Spans = ((f"queued {task.queue_position} · ", "muted"),) if task.queue_position is not None else ()
-    return (*queue, (title, "text") if title else ("untitled", "faint"))
+    return (*queue, (title, "faint" if title == "untitled" else "text"))
 
 
 def _runtime(task: Task) -> Spans:
@@ -247,7 +247,7 @@ def task_lines(detail: TaskDetail, width: int, ink: Ink) -> Lines:
     task = detail.task
     tone = {"success": ink.success, "error": ink.error, "warning": ink.warning, "accent": ink.accent}
     style = tone.get(status_tone(task.status), ink.muted)
-    lines = wrap(Text(printable(task.title, 500) or "untitled", ink.heading), width)
+    lines = wrap(Text(title_text(task.title, 500), ink.heading), width)
     lines.append(Text(printable(task.id, 80), ink.faint))
     lines.append(Text())
     store = "" if task.store_status == task.status else f" ({printable(task.store_status, 40)})"

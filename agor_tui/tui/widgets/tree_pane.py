@@ -13,7 +13,7 @@ from textual.message import Message
 from agor_tui.errors import AgorError
 from agor_tui.records import Session, SessionDetail, TreeNode
 from agor_tui.statuses import Tone, status_glyph, status_tone, status_word
-from agor_tui.text import count, printable
+from agor_tui.text import count, printable, title_text
 from agor_tui.tui.asking import ask
 from agor_tui.tui.moments import CELLS, Moments
 from agor_tui.tui.session_columns import tool_name, where
@@ -185,7 +185,7 @@ def _muted(text: Callable[[Session], str]) -> Callable[[TreeRow], Spans]:
 def _title(row: TreeRow) -> Spans:
     if row.missing:
         return ((row.lead, "faint"), (f"… {row.missing}", "warning"))
-    title = printable(row.node.session.title, 300) or "untitled"
+    title = title_text(row.node.session.title, 300)
     repeated = row.node.repeated
     lead: Spans = ((row.lead, "faint"), *((("… ", "warning"),) if repeated else ()))
     if row.here and not repeated:
