@@ -390,14 +390,15 @@ def escape_surrogates(text: str) -> str:
     return text if text.isascii() else re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def among(column: ColumnElement[Any], dialect: str, name: str) -> ColumnElement[bool]:
-    """Return the condition that ``column`` is one of the ids bound to ``name`` as ``id_list`` makes them.
+def among(column: ColumnElement[Any], dialect: str, name: str, ids: Sequence[str] | None = None) -> ColumnElement[bool]:
+    """Return the condition that ``column`` is one of ``ids``, or of those bound to ``name`` as ``id_list`` makes them.
 
     One parameter however many there are, so that the statement stays the same.
     """
+    value = None if ids is None else id_list(ids, dialect)
     if dialect == "postgresql":
-        return column == any_(bindparam(name, required=False, type_=ARRAY(TextImpl())))
-    values = func.json_each(bindparam(name, required=False, type_=TextImpl())).table_valued("value")
+        return column == any_(bindparam(name, value, required=False, type_=ARRAY(TextImpl())))
+    values = func.json_each(bindparam(name, value, required=False, type_=TextImpl())).table_valued("value")
     return column.in_(select(values.c.value))
 
 

@@ -37,7 +37,8 @@ class SessionFilter:
 
     ``status`` holds common statuses, ``has`` words of ``HAS``; names and ``words`` are as typed and match in
     any case. A session fits when ``since <= updated_at < until``, both aware and in UTC, when its title or
-    description contains each of ``words`` and none of ``without``. ``user`` may hold ``me``.
+    description contains each of ``words`` and none of ``without``. ``user`` may hold ``me``. ``hidden`` are ids that
+    are left out, whatever fits.
     """
 
     status: Choice = Choice()
@@ -52,6 +53,7 @@ class SessionFilter:
     archived: Archived = "no"
     words: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

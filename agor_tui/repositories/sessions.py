@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import FromClause, Select, exists, func, literal, not_, or_, select, union
@@ -10,7 +11,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
 from agor_tui.db.statement import parameter
-from agor_tui.db.types import Id, Instant
+from agor_tui.db.types import Id, Instant, among
 from agor_tui.filters import Choice, SessionFilter, TaskFilter
 from agor_tui.records import Count, Cursor, Detail, DetailGroup, Page, Session, SessionDetail, Sort, SortKey
 from agor_tui.repositories.base import Repository, Store, decoded
@@ -139,6 +140,17 @@ class SessionRepository(Repository[Session]):
 
         return cast("Count", self.read(work))
 
+    def changes(self) -> tuple[tuple[str, datetime | None], ...]:
+        """Return the ids of all sessions, each with the time of its last change."""
+
+        def work(connection: Connection) -> tuple[tuple[str, datetime | None], ...]:
+            found = connection.execute(
+                select(self.keys.c.id, self.keys.c.updated_at).where(self.keys.c.id.is_not(None))
+            )
+            return tuple((row.id, row.updated_at) for row in found)
+
+        return cast("tuple[tuple[str, datetime | None], ...]", self.read(work))
+
     def chosen(self, filter: SessionFilter) -> tuple[str, ...]:
         """Return the ids of all sessions that ``filter`` lets through."""
 
@@ -258,6 +270,8 @@ class SessionRepository(Repository[Session]):
             conditions.append(source.c.updated_at < literal(filter.until, Instant()))
         conditions += [self._has(word) for word in filter.has.include]
         conditions += [not_(self._has(word)) for word in filter.has.exclude]
+        if filter.hidden:
+            conditions.append(not_(among(source.c.id, self.store.database.dialect, "hidden", filter.hidden)))
         sought = (source.c.title, source.c.description)
         conditions += [contains(sought, word) for word in filter.words]
         conditions += [not_(func.coalesce(contains(sought, word), False)) for word in filter.without]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agor_tui.database_records import DatabaseInfo
@@ -154,6 +155,10 @@ class Browser:
     def session_count(self, filter: SessionFilter, cap: int | None = None) -> Count:
         """Return how many sessions there are, counting no further than ``cap``."""
         return self._sessions.count(filter, cap)
+
+    def session_changes(self) -> tuple[tuple[str, datetime | None], ...]:
+        """Return the ids of all sessions, each with the time of its last change."""
+        return self._sessions.changes()
 
     def session_cursor(self, id_or_prefix: str, sort: Sort) -> Cursor:
         """Return the place of a session in the order of ``sort``."""

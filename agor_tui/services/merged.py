@@ -14,6 +14,7 @@ from agor_tui.filters import SessionFilter
 from agor_tui.records import Ambiguity, Count, Kind, Match, Sort, SortKey
 from agor_tui.services.merged_pages import MergedPages
 from agor_tui.services.merged_stream import LIMIT_S, Stream, start_thread
+from agor_tui.services.merged_twins import Once, Twins
 from agor_tui.services.session_pages import PAGE
 
 if TYPE_CHECKING:
@@ -57,11 +58,13 @@ class MergedBrowser:
         self._told = told
         self._guard = threading.Lock()
         self._closed = False
+        self._twins = Twins({})
 
     # Opening and closing
 
     def start(self) -> None:
         """Begin to open all that are not open; those under way as well, since they may never answer."""
+        self._twins = Twins({})  # what changed since is asked anew
         for member in self.members:
             with self._guard:
                 if member.state == "open":
@@ -122,6 +125,14 @@ class MergedBrowser:
     # Sessions
 
     @property
+    def twins(self) -> Twins:
+        """Which sessions several of those that are open have."""
+        browsers = self.browsers
+        if not self._twins.of_same(browsers):
+            self._twins = Twins(browsers)
+        return self._twins
+
+    @property
     def sorts(self) -> tuple[SortKey, ...]:
         """The keys that all of them can be sorted by."""
         common: tuple[SortKey, ...] | None = None
@@ -151,14 +162,18 @@ class MergedBrowser:
         for stream in late.values():
             if stream.state == "late":
                 stream.state = "in"
+        twins = self.twins
         streams = [
-            late.get(name) or Stream(name, browser, filter, sort, page_size) for name, browser in self.browsers.items()
+            late.get(name) or Stream(name, browser, Once(name, browser, twins), filter, sort, page_size)
+            for name, browser in self.browsers.items()
         ]
         return MergedPages(streams, filter, sort, self._told, page_size)
 
     def session_count(self, filter: SessionFilter) -> Count:
         """How many sessions there are in all that answer in time."""
-        counts = self._ask_all(lambda browser: browser.session_count(filter))
+        twins = self.twins
+        names = {id(browser): name for name, browser in self.browsers.items()}
+        counts = self._ask_all(lambda browser: Once(names.get(id(browser), ""), browser, twins).session_count(filter))
         return Count(sum(count.value for count in counts.values()), len(counts) == len(self.members))
 
     def explain_filter(self, filter: SessionFilter) -> tuple[str, ...]:
@@ -196,9 +211,16 @@ class MergedBrowser:
         found = {name: each for name, each in self._ask_all(ask).items() if each is not None}
         if not found and wrong:
             raise wrong[0]
-        matches = [replace(match, database=name) for name, each in found.items() for match in each.matches]
+        twins = self.twins
+        every = [(name, match) for name, each in found.items() for match in each.matches]
+        matches = [
+            replace(match, database=name)
+            for name, match in every
+            if (match.session_id or match.id) not in twins.older(name)
+        ]
         text = next((each.prefix for each in found.values()), prefix)
-        return Ambiguity(text, sum(each.count for each in found.values()), tuple(matches[:MOST_LISTED]))
+        count = sum(each.count for each in found.values()) - len(every) + len(matches)
+        return Ambiguity(text, count, tuple(matches[:MOST_LISTED]))
 
     def resolve(self, prefix: str, kinds: tuple[Kind, ...]) -> Match:
         """The one row in all of them that an id or a prefix names.

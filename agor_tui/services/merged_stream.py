@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from agor_tui.errors import AgorError, DatabaseError
 from agor_tui.filters import SessionFilter
 from agor_tui.records import Count, Session, Sort
-from agor_tui.services.session_pages import SessionPages
+from agor_tui.services.session_pages import Listing, SessionPages
 
 if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
@@ -44,9 +44,12 @@ class Stream:
 
     ``state``: its rows are ``in`` the list; it is ``asked`` still, after the list went on without it; its answer came
     ``late``; it ``failed`` with ``error``. ``end`` is the number of its rows, None while that is not known.
+    ``listing`` is what of the database is in the list.
     """
 
-    def __init__(self, name: str, browser: Browser, filter: SessionFilter, sort: Sort, page_size: int) -> None:
+    def __init__(
+        self, name: str, browser: Browser, listing: Listing, filter: SessionFilter, sort: Sort, page_size: int
+    ) -> None:
         self.name = name
         self.browser = browser
         self.state: State = "in"
@@ -54,7 +57,7 @@ class Stream:
         self.asked_at = 0.0
         self.end: int | None = None
         self.count = Count(0, exact=False)
-        self.pages = SessionPages(browser, filter, sort, page_size)
+        self.pages = SessionPages(listing, filter, sort, page_size)
         self._held: OrderedDict[int, tuple[Session, ...]] = OrderedDict()
         self._guard = threading.Lock()
 

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from agor_tui.filters import SessionFilter
 from agor_tui.records import Count, Cursor, Page, Session, Sort
-
-if TYPE_CHECKING:
-    from agor_tui.services.browser import Browser
 
 PAGE = 128
 """Rows of a page: two to three screenfuls, so that paging meets a page's edge seldom."""
 CAP = 10_000
 """Up to here a list is counted at once; the rest is counted after that has been said."""
+
+
+class Listing(Protocol):
+    """What gives sessions: a browser, or a part of one."""
+
+    def session_page(
+        self,
+        filter: SessionFilter,
+        sort: Sort,
+        *,
+        after: Cursor | None = None,
+        before: Cursor | None = None,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> Page[Session]:
+        """As ``Browser.session_page``."""
+
+    def session_count(self, filter: SessionFilter, cap: int | None = None) -> Count:
+        """As ``Browser.session_count``."""
 
 
 class SessionPages:
@@ -26,7 +42,7 @@ class SessionPages:
 
     cap = CAP
 
-    def __init__(self, browser: Browser, filter: SessionFilter, sort: Sort, page_size: int = PAGE) -> None:
+    def __init__(self, browser: Listing, filter: SessionFilter, sort: Sort, page_size: int = PAGE) -> None:
         self.page_size = page_size
         self._browser = browser
         self._filter = filter

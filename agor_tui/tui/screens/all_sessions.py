@@ -242,7 +242,7 @@ class AllSessionsScreen(SessionListScreen[MergedSession]):
             return ("waiting", _no_answer(LIMIT_S)) if stream.slow else ("opening", "")
         if stream.state == "failed" and stream.error is not None:
             return "failed", _failed(stream.error)
-        return "listed", ""
+        return "listed", "" if self._databases is None else self._databases.twins.told(member.name)
 
     def _say(self) -> None:
         self.query_one(DatabasesLine).said = self._states()
