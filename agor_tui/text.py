@@ -13,12 +13,13 @@ _EMOJI = "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3
 _MARKS = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 # Without a glyph of their own: soft hyphen, joiners, bidirectional marks, overrides and isolates, fillers, variation
 # selectors, interlinear anchors, tags.
-_INVISIBLE = (
+INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+"""A set of characters, as a regular expression has it between brackets."""
 _BREAKS = "\n\r\v\f\x85\u2028\u2029"
-_SUSPECT = re.compile(f"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff{_INVISIBLE}]|[{_MARKS}]{{5}}")
+_SUSPECT = re.compile(f"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff{INVISIBLE}]|[{_MARKS}]{{5}}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BREAK = re.compile(f"\r\n|[{_BREAKS}]")
 _WRAPPED = re.compile(f"[ \t]*[{_BREAKS}\t][{_BREAKS}\t ]*")
@@ -27,10 +28,10 @@ _CONTROL_LINED = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
 # A run of invisible characters, or in group 1 what stays of it: the joiner of two emoji, a selector of text or emoji
 # style behind what it selects, and the non-joiner that Persian and the Indic scripts spell with.
 _UNSEEN = re.compile(
-    f"((?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])|(?<=[^\\s{_INVISIBLE}])[\ufe0e\ufe0f]"
-    f"|(?<=[\u0600-\u1cff])\u200c(?=[\u0600-\u1cff]))|[{_INVISIBLE}]+"
+    f"((?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])|(?<=[^\\s{INVISIBLE}])[\ufe0e\ufe0f]"
+    f"|(?<=[\u0600-\u1cff])\u200c(?=[\u0600-\u1cff]))|[{INVISIBLE}]+"
 )
-_BLANK = re.compile(f"[\\s{_INVISIBLE}]*")
+_BLANK = re.compile(f"[\\s{INVISIBLE}]*")
 _PATH = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
 _PILED = re.compile(f"([{_MARKS}]{{4}})[{_MARKS}]+")
 

@@ -221,6 +221,8 @@ class TableExported:
 class ExportReport:
     """What an export wrote: ``bytes`` before they were compressed, ``size`` of the file (None: standard output).
 
+    ``secrets`` tells whether they are in it, else ``secrets_hidden`` in how many places they were taken out.
+
     ``left_empty`` counts by ``table.column`` the references to rows that are not in it. The first findings are listed,
     all are counted. ``left_aside`` are tables that are knowingly not exported.
     """
@@ -236,6 +238,7 @@ class ExportReport:
     finding_count: int = 0
     left_aside: tuple[LeftAside, ...] = ()
     seconds: float = 0.0
+    secrets_hidden: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +278,16 @@ Check = Literal[
 whether each row that is named is there; whether JSON is JSON; whether times are times, and near; the words of
 enumerations; values of another type than their column's; pairs that stand there twice; sessions that are their own
 ancestors; a copy or an import that was not finished; the tables against the models; the revision."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretPlace:
+    """A secret: the table, the row's id, the column with the path in its JSON, and what kind it is."""
+
+    table: str
+    id: str
+    place: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from agor_tui.cli.compare import db_compare
 from agor_tui.cli.dump import db_export, db_import
 from agor_tui.cli.listing import json_option
 from agor_tui.cli.places import ask, named, place_of, require_terminal, yes_option
+from agor_tui.cli.secrets import db_secrets
 from agor_tui.cli.transfer import db_copy, db_migrate_to_postgres
 from agor_tui.database_records import MigrationEvent, MigrationRun, MigrationStatus, Revision
 from agor_tui.text import duration, printable
@@ -40,6 +41,7 @@ db.add_command(db_check)
 db.add_command(db_restore)
 db.add_command(db_export)
 db.add_command(db_import)
+db.add_command(db_secrets)
 
 
 def target_option(default: str, help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -12,7 +12,7 @@ from agor_tui.cli.moments import local_second_and_age
 from agor_tui.cli.streams import Look
 from agor_tui.cli.tables import Painter, Table
 from agor_tui.records import Session, SessionDetail, Task, TaskDetail, TreeNode
-from agor_tui.services.export import dumps, iso
+from agor_tui.services.export import compact, iso
 from agor_tui.text import count, duration, money, printable, title_text, tokens
 
 _LONGEST_VALUE = 2_000
@@ -120,7 +120,7 @@ def _tokens(*parts: tuple[int | None, str]) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, datetime):
         return iso(value) or ""
-    return value if isinstance(value, str) else dumps(value).decode()
+    return value if isinstance(value, str) else compact(value)
 
 
 def fact_lines(facts: Iterable[Fact], paint: Painter) -> Iterator[str]:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
@@ -20,6 +20,7 @@ from agor_tui.cli.places import ask, named, place_of, require_terminal
 from agor_tui.errors import FileError, UsageError
 from agor_tui.filters import parse_session_filter
 from agor_tui.paths import shown
+from agor_tui.redact import HIDDEN
 from agor_tui.services.transfer import left_aside_lines
 from agor_tui.text import byte_size, count, printable
 
@@ -73,11 +74,12 @@ def db_export(
         if sys.stdout is None:
             raise UsageError("Standard output is closed, so nothing can be written to it.", "Name a file.")
         streams.flush()
+    out = cast("BinaryIO", streams.HarmlessOutput() if streams.is_terminal(sys.stdout) else sys.stdout.buffer)
     try:
         report = run_job(
             lambda tell, stop: export_database(
                 place,
-                sys.stdout.buffer if file == "-" else Path(file).expanduser(),
+                out if file == "-" else Path(file).expanduser(),
                 format=format,
                 dialect=dialect,
                 filter=wanted,
@@ -105,6 +107,12 @@ def db_export(
         raise click.exceptions.Exit(DIFFERENT)
 
 
+def _without_secrets(hidden: int) -> str:
+    if not hidden:
+        return "without secrets (none was found)"
+    return f"without secrets ({hidden:,} hidden as {HIDDEN}, --include-secrets writes them)"
+
+
 def _export_lines(report: ExportReport) -> Iterator[str]:
     rows = [(each.table, each.rows) for each in report.tables if each.rows]
     yield f"Exported {_rows(dict(rows))}."
@@ -115,7 +123,7 @@ def _export_lines(report: ExportReport) -> Iterator[str]:
         yield "Not exported, on purpose:"
         yield from (f"  {printable(line)}" for line in left_aside_lines(report.left_aside))
     where = "to standard output" if report.file == "-" else f"to {printable(shown(report.file))}"
-    secrets = "with all secrets: keep it safe" if report.secrets else "without secrets (--include-secrets writes them)"
+    secrets = "with all secrets: keep it safe" if report.secrets else _without_secrets(report.secrets_hidden)
     size = byte_size(report.bytes if report.size is None else report.size)
     packed = f" ({byte_size(report.bytes)} unpacked)" if report.file.lower().endswith(_PACKED) else ""
     yield f"Wrote {size}{packed} {where}, {secrets}."

@@ -6,12 +6,14 @@ import io
 import os
 import shutil
 import sys
+from codecs import getincrementaldecoder
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TextIO
 
 from agor_tui import ending
+from agor_tui.text import printable
 
 
 def prepare() -> None:
@@ -28,6 +30,18 @@ def write(pieces: Iterable[bytes]) -> None:
     sys.stdout.flush()
     for piece in pieces:
         sys.stdout.buffer.write(piece)
+
+
+class HarmlessOutput:
+    """Standard output where a person sees it: bytes of UTF-8 are written as text that steers no terminal."""
+
+    def __init__(self) -> None:
+        self._decoder = getincrementaldecoder("utf-8")("replace")
+
+    def write(self, piece: bytes) -> int:
+        """Write a piece."""
+        sys.stdout.buffer.write(printable(self._decoder.decode(piece), multiline=True).encode())
+        return len(piece)
 
 
 def write_lines(lines: Iterable[str]) -> None:

@@ -17,7 +17,7 @@ from agor_tui.records import (
     Turn,
     UnknownBlock,
 )
-from agor_tui.services.export import dumps
+from agor_tui.services.export import compact
 from agor_tui.services.transcript.walk import Entry, entries_of, minute
 from agor_tui.statuses import Tone
 from agor_tui.text import printable, title_text
@@ -60,7 +60,7 @@ class Transcript:
             case ToolCall():
                 outcome = f" · {block.status}" if block.status else ""
                 tone: Tone = "error" if block.status == "error" else "muted"
-                subject = printable(dumps(block.input).decode(), _SUBJECT)
+                subject = printable(compact(block.input), _SUBJECT)
                 yield self._paint(f"▸ {printable(block.name)} {subject}{outcome}", tone)
                 yield from self._quoted(block.output or "")
             case ToolResult(_, output, is_error):

@@ -170,7 +170,7 @@ class Connection:
             results = list(answer["results"])
             self._baton = answer["baton"]
             if answer.get("base_url"):
-                self._follow(answer["base_url"])
+                self._move(self._home.sibling(answer["base_url"]))
             if self._baton is None and requests[-1] != _CLOSE:
                 raise LostError("the server has closed the stream", "STREAM_EXPIRED")
             return [_response(each) for each in results]
@@ -183,13 +183,6 @@ class Connection:
         except (ValueError, LookupError, TypeError, AttributeError):
             self._forget()
             raise LostError(f"HTTP {status}, and no answer of libSQL") from None
-
-    def _follow(self, url: str) -> None:
-        """Go on at another address, as a server behind a balancer may ask; never from an encrypted to an open one."""
-        address = Address.of(url)
-        if self._home.tls and not address.tls:
-            raise LostError("the server sends to an address without encryption")
-        self._move(address)
 
 
 class Cursor:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import socket
 import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from agor_tui.text import printable
 
 CONNECT_TIMEOUT_S = 5
 SILENCE_S = 35
@@ -31,10 +34,30 @@ class Address:
 
     @classmethod
     def of(cls, url: str) -> Address:
-        """The address of a ``libsql://`` URL (``?tls=0``: in the open), or of the URL that a server names."""
+        """The address of a ``libsql://`` URL (``?tls=0``: in the open), or of an ``http://`` or ``https://`` one."""
         parts = urlsplit(url)
         tls = parts.scheme != "http" and parts.query != "tls=0"
         return cls(tls, parts.hostname or "", parts.port, f"{parts.path.rstrip('/')}/v3/pipeline")
+
+    def sibling(self, url: str) -> Address:
+        """The address that a server asks to go on at, which may differ from this one in its path alone.
+
+        Raises:
+            LineError: it is another host, port or scheme, where what this server was trusted with must not go.
+        """
+        try:
+            parts = urlsplit(url)
+            plain = parts.scheme in ("http", "https") and "@" not in parts.netloc
+            address = Address.of(url)
+        except (ValueError, TypeError, AttributeError):
+            plain, address = False, None
+        if not plain or address is None or address._origin != self._origin:
+            raise LineError(sends_on(url))
+        return address
+
+    @property
+    def _origin(self) -> tuple[bool, str, int]:
+        return self.tls, self.host.rstrip("."), self.port or (443 if self.tls else 80)
 
 
 class Line:
@@ -66,6 +89,9 @@ class Line:
                 if not (used and again) or self.interrupted:
                     raise
                 return self._exchange(body)
+        except LineError:
+            self.close()
+            raise
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise LineError("interrupted" if self.interrupted else _words(error)) from None
@@ -107,6 +133,8 @@ class Line:
         connection = self._open()
         connection.request("POST", self.address.path, body, self._headers)
         response = connection.getresponse()
+        if 300 <= response.status < 400:
+            raise LineError(sends_on(response.getheader("location", "")))
         # Given a size, it would take an answer that was cut off for a whole one where its length is known.
         known = response.length is not None and response.length <= _LARGEST
         content = response.read() if known else response.read(_LARGEST + 1)
@@ -130,6 +158,15 @@ class Line:
             self._http.connect()  # which sets TCP_NODELAY
             self._http.sock.settimeout(SILENCE_S)
         return self._http
+
+
+def sends_on(url: object) -> str:
+    """What is wrong with a server that names another address; of that only scheme and host, the rest may be secret."""
+    scheme, _, rest = str(url).partition("://")
+    host = re.split(r"[/?#\\\s]", rest)[0].rpartition("@")[2]
+    return (
+        f"it sends on to another address, {printable(f'{scheme}://{host}', 80) if host else 'which it does not name'}"
+    )
 
 
 def _words(error: Exception) -> str:

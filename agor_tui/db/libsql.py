@@ -47,6 +47,10 @@ registry.register("sqlite.hrana", __name__, HranaDialect.__name__)
 def make_engine(place: LibsqlPlace, *, read_only: bool) -> Engine:
     """Return an engine on the server of ``place``; nothing is connected yet."""
     token = place.auth_token.reveal() if place.auth_token else None
-    engine = create_engine("sqlite+hrana://", creator=partial(hrana.Connection, place.url, token, read_only=read_only))
+    engine = create_engine(
+        "sqlite+hrana://",
+        creator=partial(hrana.Connection, place.url, token, read_only=read_only),
+        hide_parameters=True,
+    )
     event.listen(engine, "begin", lambda _: None)  # units of work say BEGIN themselves
     return engine

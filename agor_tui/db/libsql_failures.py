@@ -10,6 +10,8 @@ from agor_tui.errors import DatabaseError
 _TOKEN = r"HTTP 40[13]\b|AUTH_|[Uu]nauthorized|[Uu]nauthenticated|status=401|JWT|the token has characters"
 _NO_WRITING = r"Write permission|writes? (operations )?(are|is) (forbidden|blocked)|read-?only"
 
+_ELSEWHERE = re.compile(r"sends on to another address(?:, (\S+://\S+))?")
+
 _SENTENCES = (
     (
         r"TRANSACTION_TIMEOUT|[Tt]ransaction timed out|transaction is not open|stream has expired",
@@ -54,6 +56,11 @@ _SENTENCES = (
 def explain_libsql(place: LibsqlPlace, text: str) -> DatabaseError | None:
     """Return the error to show for what the driver said of ``place``; None for what SQLite itself may say as well."""
     subject = describe(place)
+    if found := _ELSEWHERE.search(text):
+        return DatabaseError(
+            f"{subject} sends on to another address{f', {found[1]}' if found[1] else ''}; nothing of yours went there.",
+            "Ask who runs the server; if that address is right, open the database by it.",
+        )
     if re.search(_TOKEN, text) and not re.search(_NO_WRITING, text):
         if place.auth_token is None:
             return DatabaseError(

@@ -124,6 +124,7 @@ def make_engine(place: PostgresPlace) -> Engine:
         max_overflow=max(place.pool_max - max(place.pool_min, 1), 0),
         pool_recycle=max(place.idle_timeout_ms // 1000, 1),
         execution_options={SCHEMA_OPTION: place.schema},
+        hide_parameters=True,  # a statement that failed is written to the log
     )
 
     @event.listens_for(engine, "checkout")

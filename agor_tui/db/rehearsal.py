@@ -50,7 +50,7 @@ def rehearse(way: scripts.Way, start: str, target: str) -> Rehearsal:
 
 
 def _rehearse(way: scripts.Way, start: str, target: str) -> Rehearsal:
-    engine = create_engine("sqlite://", isolation_level="AUTOCOMMIT")
+    engine = create_engine("sqlite://", isolation_level="AUTOCOMMIT", hide_parameters=True)
     with engine.connect() as connection:
         if start != "base":
             scripts.command("upgrade", start, connection=connection, record=lambda **_: None)

@@ -8,7 +8,7 @@ from typing import Any
 from agor_tui.db.row_format import ColumnFormat, Row, TableFormat
 from agor_tui.db.row_values import EARLIEST_MS, LATEST_MS, in_pg_range
 from agor_tui.db.types import EPOCH, dump_json, instant_of_ms, instant_of_text, keep_text, restore_text
-from agor_tui.redact import redact_broken
+from agor_tui.redact import HIDDEN, hide_words, names_secret, redact_broken
 from agor_tui.transfers import Finding
 
 _INT4 = 2**31
@@ -62,15 +62,15 @@ def no_json(table: TableFormat, row: Row, place: int) -> Finding:
 
 
 def key_of(table: TableFormat, row: Row) -> str:
-    """Return how a row is named to people: its key, or all its ids where it has none."""
+    """Return how a row is named to people: its key, or all its ids where it has none; some are folders or addresses."""
     if table.key_at is not None:
-        return _text(row[table.key_at])
-    return " ".join(_text(row[place]) for place in table.at("id"))
+        return hide_words(_text(row[table.key_at]))
+    return hide_words(" ".join(_text(row[place]) for place in table.at("id")))
 
 
 def shown(value: Any) -> str:
-    """Return ``value`` for a sentence: short."""
-    text = _text(value)
+    """Return ``value`` for a sentence: short, and without secrets."""
+    text = hide_words(_text(value)[:_MOST_READ])
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
@@ -91,6 +91,8 @@ def _values(table: TableFormat, values: list[Any], *, postgresql: bool) -> Seque
         near = _near(column, value) if postgresql else _near_text(column, value)
         if near is not None:
             values[place], what, done = near
+            if names_secret(column.name):
+                what = f"what is there ({HIDDEN}) is not what the column is for"
             found.append(Finding(table.name, key, column.name, what, done))
     return found
 

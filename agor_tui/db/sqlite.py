@@ -198,6 +198,7 @@ class SqliteFile:
             "sqlite://",
             creator=connect,
             poolclass=QueuePool if pooled else NullPool,
+            hide_parameters=True,  # a statement that failed is written to the log
         )
         event.listen(engine, "begin", _no_driver_transaction)
         return engine

@@ -20,6 +20,7 @@ from agor_tui.db.types import Id, among, id_list, load_json, stored_value
 from agor_tui.errors import AmbiguousIdError, NotFoundError, UsageError
 from agor_tui.records import Ambiguity, Cursor, Kind, Match, Page
 from agor_tui.redact import redact, redact_broken
+from agor_tui.redact.records import without_secrets
 from agor_tui.repositories.faults import Faults, Unread
 from agor_tui.repositories.paging import (
     ALL,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from agor_tui.repositories.writing import Writer
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 CANDIDATES = 20
 """How many rows an ambiguity lists."""
@@ -54,6 +56,8 @@ class Store:
     schema: Schema
     faults: Faults = field(default_factory=Faults, compare=False, repr=False)
     """The rows that could not be read as they should."""
+    secrets: bool = False
+    """Whether records keep their secrets: where somebody asked to see them."""
 
 
 def neighbours(bare: FromClause, row_id: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
@@ -128,6 +132,10 @@ class Repository(Generic[R]):
     def record(self, row: Any, short_id: str) -> R:
         """Return the record of a row of ``list_columns``."""
         raise NotImplementedError
+
+    def shown(self, record: T) -> T:
+        """Return a record as it may be shown: without its secrets, unless they were asked for."""
+        return record if self.store.secrets else without_secrets(record)
 
     # Statements that run often are kept: making and compiling one takes many times longer than running it.
 
@@ -216,11 +224,11 @@ class Repository(Generic[R]):
             self.store.faults.add(self.kind, row_id, "several rows have this id")
         if not isinstance(row, Unread):
             try:
-                return self.record(row, ids.shortest(row.id, row.previous_id, row.next_id))
+                return self.shown(self.record(row, ids.shortest(row.id, row.previous_id, row.next_id)))
             except Exception as error:  # whatever it is, it is this row's
                 row = Unread(row_id, f"its values are of no use ({type(error).__name__})")
         self.store.faults.add(self.kind, row_id, row.why)
-        return self.record(row, ids.shortest(row_id, None, None))
+        return self.shown(self.record(row, ids.shortest(row_id, None, None)))
 
     def page(
         self,
@@ -427,13 +435,15 @@ class Repository(Generic[R]):
         statement = self._kept("matches", self._matches_query, connection)
         rows = statement.rows(connection, wanted=id_list(wanted, self.store.database.dialect))
         return tuple(
-            Match(
-                self.kind,
-                row.id,
-                ids.shortest(row.id, row.previous_id, row.next_id),
-                row.title or "",
-                row.time,
-                row.session_id,
+            self.shown(
+                Match(
+                    self.kind,
+                    row.id,
+                    ids.shortest(row.id, row.previous_id, row.next_id),
+                    row.title or "",
+                    row.time,
+                    row.session_id,
+                )
             )
             for row in in_order(wanted, rows)
         )
@@ -453,10 +463,12 @@ class Repository(Generic[R]):
         return ids.parse_prefix(text, literal=not self.store.schema.uuid_ids)
 
 
-def decoded(text: str | None) -> dict[str, Any]:
-    """Return a row's JSON with its secrets taken out; broken JSON as the text it is."""
+def decoded(text: str | None, *, secrets: bool = False) -> dict[str, Any]:
+    """Return a row's JSON with its ``secrets`` or without; broken JSON as the text it is."""
     try:
-        data = redact(load_json(text))
+        data = load_json(text)
     except ValueError:
-        return {"broken JSON": redact_broken(text or "")}
+        return {"broken JSON": text or "" if secrets else redact_broken(text or "")}
+    if not secrets:
+        data = redact(data)
     return data if isinstance(data, dict) else {"data": data}

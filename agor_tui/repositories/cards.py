@@ -29,6 +29,7 @@ from agor_tui.records import (
     Page,
     Placement,
 )
+from agor_tui.redact import hide_words
 from agor_tui.repositories.base import Repository, Store
 from agor_tui.repositories.paging import ALL, Asked, keys_query, page_of_ids
 from agor_tui.repositories.places import BoardRepository
@@ -272,7 +273,9 @@ class CardRepository:
         places: dict[str, Placement] = {}
         for row in connection.execute(query):
             zone = row.zone_id if row.zone_id in labels else None
-            places.setdefault(row.id, Placement(row.placement, board_id, row.id, row.name or "", zone or None))
+            places.setdefault(
+                row.id, Placement(row.placement, board_id, row.id, self._words(row.name or ""), zone or None)
+            )
         return _Zones(labels, places)
 
     def _labels(self, connection: Connection, board_id: str) -> dict[str, str]:
@@ -282,7 +285,10 @@ class CardRepository:
             return {}
         zones = zones_of(connection.scalar(select(boards.c.data).where(boards.c.id == board_id)))
         order = sorted(zones, key=lambda key: (_number(zones[key].get("x")), _number(zones[key].get("y")), key))
-        return {key: str(zones[key].get("label") or key) for key in order}
+        return {key: self._words(str(zones[key].get("label") or key)) for key in order}
+
+    def _words(self, text: str) -> str:
+        return text if self._store.secrets else hide_words(text)
 
     def _placed(self, connection: Connection, sessions: Iterable[Any], zones: _Zones) -> tuple[Card, ...]:
         rows = tuple(sessions)

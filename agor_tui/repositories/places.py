@@ -9,7 +9,6 @@ from sqlalchemy import FromClause, func, literal, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from agor_tui.records import Board, Repo, User, Worktree
-from agor_tui.redact import redact_text
 from agor_tui.repositories.base import Repository, Store
 
 
@@ -61,8 +60,7 @@ class RepoRepository(Repository[Repo]):
         return [source.c[name] for name in names]
 
     def record(self, row: Any, short_id: str) -> Repo:
-        remote = None if row.remote_url is None else redact_text(row.remote_url)  # it may hold a token
-        return Repo(row.id, short_id, row.name or "", row.path, remote, row.default_branch, row.created_at)
+        return Repo(row.id, short_id, row.name or "", row.path, row.remote_url, row.default_branch, row.created_at)
 
 
 class WorktreeRepository(Repository[Worktree]):

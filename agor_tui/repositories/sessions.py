@@ -14,6 +14,7 @@ from agor_tui.db.statement import parameter
 from agor_tui.db.types import Id, Instant, among
 from agor_tui.filters import Choice, SessionFilter, TaskFilter
 from agor_tui.records import Count, Cursor, Detail, DetailGroup, Page, Session, SessionDetail, Sort, SortKey
+from agor_tui.redact import hide_words, redact
 from agor_tui.repositories.base import Repository, Store, decoded
 from agor_tui.repositories.conditions import chosen, contains, named
 from agor_tui.repositories.names import Names
@@ -175,10 +176,10 @@ class SessionRepository(Repository[Session]):
             wanted = self.resolve_in(connection, id_or_prefix)
             session = self.fetch(connection, [wanted])[0]
             row = self._kept("detail", self._detail_query, connection).rows(connection, wanted=wanted)[0]
-            data = decoded(row.data)
+            data = decoded(row.data, secrets=self.store.secrets)
             children = self._kept("children", self._children_query, connection).rows(connection, wanted=wanted)
             users = Names(self.store, connection).users() if session.created_by else {}
-            return SessionDetail(
+            detail = SessionDetail(
                 session=session,
                 description=row.description,
                 created_by_name=next(iter(users.get(session.created_by or "", ())), None),
@@ -188,6 +189,7 @@ class SessionRepository(Repository[Session]):
                 groups=(*self.store.schema.details(data), *self._facts(connection, wanted)),
                 raw=data,
             )
+            return self.shown(detail)
 
         return cast("SessionDetail", self.read(work))
 
@@ -212,7 +214,7 @@ class SessionRepository(Repository[Session]):
                 found = connection.scalars(select(newest.c.tool).distinct())
                 return tuple(sorted(name for name in found if name))
             known = Names(self.store, connection).of(field)
-            return tuple(sorted({names[0] for names in known.values() if names and names[0]}))
+            return tuple(sorted({hide_words(names[0]) for names in known.values() if names and names[0]}))
 
         return cast("tuple[str, ...]", self.read(work))
 
@@ -228,7 +230,9 @@ class SessionRepository(Repository[Session]):
     def _facts(self, connection: Connection, session_id: str) -> list[DetailGroup]:
         groups = []
         for heading, query in self.store.schema.session_facts.items():
-            rows = [_flat(row._mapping) for row in connection.execute(query, {"session_id": session_id})]
+            rows = [
+                _flat(row._mapping, self.store.secrets) for row in connection.execute(query, {"session_id": session_id})
+            ]
             if len(rows) == 1:
                 details = tuple(Detail(label, value) for label, value in rows[0].items())
             else:
@@ -314,12 +318,14 @@ def status_conditions(
     return chosen(column, own(choice.include) if choice.include else None, own(choice.exclude))
 
 
-def _flat(row: Mapping[Any, Any]) -> dict[str, Any]:
+def _flat(row: Mapping[Any, Any], secrets: bool) -> dict[str, Any]:
     """Return the row as plain values, a JSON ``data`` column spread out; empty ones are left out."""
     flat: dict[str, Any] = {}
     for name, value in row.items():
         if name == "data":
-            flat.update({key: each for key, each in decoded(value).items() if key not in flat})
+            flat.update({key: each for key, each in decoded(value, secrets=secrets).items() if key not in flat})
         else:
             flat[str(name)] = value
+    if not secrets:
+        flat = redact(flat)
     return {name: value for name, value in flat.items() if value not in (None, "", [], {})}

@@ -14,6 +14,7 @@ from agor_tui.db.statement import parameter
 from agor_tui.db.types import Id, Instant, instant_of_text
 from agor_tui.filters import TaskFilter
 from agor_tui.records import Count, Cursor, Page, Task, TaskDetail
+from agor_tui.redact import hide_words
 from agor_tui.repositories.base import Repository, decoded
 from agor_tui.repositories.conditions import contains
 from agor_tui.repositories.messages import of_task
@@ -131,7 +132,7 @@ class TaskRepository(Repository[Task]):
             if not found:
                 return None
             prompt = self._kept("prompt", self._prompt_query, connection).rows(connection, task=task_id)[0].prompt
-            return Opening(found[0], prompt)
+            return Opening(found[0], prompt if self.store.secrets or not prompt else hide_words(prompt))
 
         return cast("Opening | None", self.read(work))
 
@@ -152,9 +153,9 @@ class TaskRepository(Repository[Task]):
             row = self._kept("detail", self._detail_query, connection).rows(connection, task=wanted)[0]
             messages = self._kept("messages", self._messages_query, connection).rows(connection, task=wanted)[0]
             found = row._asdict()
-            raw = decoded(found.pop("data"))
+            raw = decoded(found.pop("data"), secrets=self.store.secrets)
             found["cost"] = None if found["cost"] is None else round(float(found["cost"]), 10)
-            return TaskDetail(task=task, message_count=messages.number, raw=raw, **found)
+            return self.shown(TaskDetail(task=task, message_count=messages.number, raw=raw, **found))
 
         return cast("TaskDetail", self.read(work))
 

@@ -82,6 +82,10 @@ class Browser:
             self._editor = Editor(self.store)
         return self._editor
 
+    def with_secrets(self) -> Browser:
+        """Return the same open database for somebody who asked to see the secrets in it; it is closed with this one."""
+        return Browser(replace(self.store, secrets=True), self.info)
+
     @property
     def note(self) -> str | None:
         """What is to be known of the database by now, as ``DatabaseInfo.note`` says it."""

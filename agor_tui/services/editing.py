@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agor_tui.errors import UsageError, quoted
 from agor_tui.records import Board, BoardWeight, Placement, Session, SessionWeight, Task
+from agor_tui.redact import HIDDEN
 from agor_tui.repositories.changing import Changes, Written
 from agor_tui.repositories.edits import BoardChanges, SessionChanges
 from agor_tui.repositories.places import BoardRepository
@@ -47,6 +48,8 @@ def name_complaint(text: str, taken: Iterable[str] = ()) -> str | None:
         return "Type at least one character that is not a space."
     if len(name) > LONGEST_NAME:
         return f"At most {LONGEST_NAME} characters; these are {len(name):,}."
+    if HIDDEN in name:
+        return f"{HIDDEN} stands for a secret that is there now: type what shall stand there instead."
     if not all(character.isprintable() or character in "\u200c\u200d" for character in name):
         return "Only characters that can be seen, please: no line breaks and no control characters."
     if name.casefold() in {each.strip().casefold() for each in taken}:
@@ -129,7 +132,11 @@ class Editor:
 
     def edit_board(self, seen: Board, name: str, description: str | None) -> Undo:
         """Give a board another name and description; raises as ``create_board``."""
-        name, description = _name(name), _text(description)
+        name, description = _name(name) if name != seen.name else name, _text(description)
+        if description != seen.description and HIDDEN in (description or ""):
+            raise UsageError(
+                f"{HIDDEN} stands for a secret that is in the description now.", "Type what shall stand there instead."
+            )
         changes: dict[str, Any] = {}
         expected: dict[str, Any] = {}
         if name != seen.name:

@@ -1,7 +1,8 @@
 """Records as JSON for programs: the one place that fixes field names, their order, and how times and text are written.
 
-Times are ISO 8601 in UTC with milliseconds (``2025-10-06T09:14:02.123Z``). The output is always valid UTF-8: a lone
-surrogate is written as its escape, so that the text loads back as it was stored.
+Times are ISO 8601 in UTC with milliseconds (``2025-10-06T09:14:02.123Z``). The output is always valid UTF-8 that every
+reader takes and every terminal shows: U+FFFD stands for a lone surrogate, which jq and others refuse even as an escape,
+and characters that steer a terminal or are not seen are written as escapes, which load back as the same text.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from agor_tui.records import Board, Match, Message, Session, SessionDetail, Task
 from agor_tui.redact import redact_text
 from agor_tui.services.configuration import ConfigValue, NamedDatabase
 from agor_tui.services.conversation import readable_text
+from agor_tui.text import INVISIBLE
 
 R = TypeVar("R")
 
 _DEEPEST = 200
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_UNSEEN = re.compile(f"[\x7f-\x9f\u2028\u2029\ufdd0-\ufdef\ufffe\uffff{INVISIBLE}]")
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -35,29 +38,53 @@ def iso(moment: datetime | None) -> str | None:
 
 
 def dumps(value: Any) -> bytes:
-    """One line of JSON in UTF-8, whatever is in ``value``.
+    """One line of JSON in UTF-8 for programs, whatever is in ``value``.
 
-    A lone surrogate becomes its escape, a number that JSON has no word for becomes null, and what lies deeper than
-    200 levels a sentence that says so.
+    A lone surrogate becomes U+FFFD, a number that JSON has no word for null, and what lies deeper than 200 levels a
+    sentence that says so. C1 controls, bidirectional and zero-width characters, tags and the like are escaped.
     """
+    text = compact(value)
+    if text.isascii() and "\x7f" not in text:
+        return text.encode()
+    return _UNSEEN.sub(_escape, text).encode()
+
+
+def compact(value: Any) -> str:
+    """One line of JSON to be shown to a person: as ``dumps``, with all characters as they are."""
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value).decode()
     except TypeError:
-        text = json.dumps(_plain(value, 0), ensure_ascii=False, separators=(",", ":"), default=str)
-        return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+        return json.dumps(_plain(value, 0), ensure_ascii=False, separators=(",", ":"))
+
+
+def _escape(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 def _plain(value: Any, depth: int) -> Any:
-    """``value`` without what the standard encoder cannot write as valid JSON."""
+    """``value`` without what the standard encoder cannot write as JSON that every reader takes."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if not isinstance(value, (dict, list, tuple)):
+    if value is None or isinstance(value, (bool, int)):
         return value
+    if not isinstance(value, (dict, list, tuple)):
+        return _whole(str(value))
     if depth == _DEEPEST:
         return f"[nested deeper than {_DEEPEST} levels]"
-    if isinstance(value, dict):
-        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
-    return [_plain(item, depth + 1) for item in value]
+    if not isinstance(value, dict):
+        return [_plain(item, depth + 1) for item in value]
+    plain: dict[str, Any] = {}
+    for key, item in value.items():
+        name = _whole(str(key))
+        while name in plain:  # keys that differ in their halves of pairs alone
+            name += "\ufffd"
+        plain[name] = _plain(item, depth + 1)
+    return plain
+
+
+def _whole(text: str) -> str:
+    """The text with U+FFFD for each lone surrogate; both halves of a pair that stand apart are a character."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _SURROGATE.search(text) else text
 
 
 def _sorted(value: Any, depth: int = 0) -> Any:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
 from agor_tui import paths
 from agor_tui.errors import AgorError
-from agor_tui.redact import redact_text
+from agor_tui.redact import HIDDEN, redact_text
 from agor_tui.scratch import make_private
+
+# What a server adds to its error repeats the row or the statement.
+_WHAT_A_ROW_HELD = re.compile(r"(?m)^((?:DETAIL|CONTEXT|QUERY|STATEMENT|LINE \d+):).*$")
 
 
 class UnexpectedError(AgorError):
@@ -22,7 +26,7 @@ class UnexpectedError(AgorError):
 def write_log(error: BaseException) -> Path | None:
     """Append the traceback, passwords taken out, to the log file; None where that cannot be written."""
     path = paths.log_file()
-    text = redact_text("".join(traceback.format_exception(error)))
+    text = redact_text(_WHAT_A_ROW_HELD.sub(rf"\1 {HIDDEN}", "".join(traceback.format_exception(error))))
     try:
         make_private(path.parent)
         with open(path, "a", encoding="utf-8", errors="backslashreplace", opener=_open_private) as file:

@@ -12,7 +12,7 @@ import orjson
 from agor_tui.db.row_checksum import RowLines, canonical_json
 from agor_tui.db.row_format import Row, TableFormat
 from agor_tui.db.types import instant_of_ms, restore_json, restore_text
-from agor_tui.redact import HIDDEN, redact, redact_broken, redact_text
+from agor_tui.redact import HIDDEN, hide_words, redact, redact_broken, redact_text
 from agor_tui.text import printable
 from agor_tui.transfers import ValueDifference
 
@@ -56,7 +56,7 @@ def _in_values(place: str, a: Any, b: Any) -> ValueDifference:
             break
         if isinstance(a, dict) and isinstance(b, dict):
             key = next(key for key in sorted(a.keys() | b.keys()) if _bytes(a, key) != _bytes(b, key))
-            place += f".{printable(restore_text(key), _MOST)}"
+            place += f".{printable(hide_words(restore_text(key)), _MOST)}"
         elif isinstance(a, list) and isinstance(b, list):
             key = next(n for n in range(max(len(a), len(b))) if _bytes(a, n) != _bytes(b, n))
             place += f"[{key}]"
@@ -115,7 +115,8 @@ def _shown(name: str, kind: str, value: Any) -> str:
     if kind == "instant" and isinstance(value, int) and (moment := instant_of_ms(value)) is not None:
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, bytes):
-        return f"bytes {value.hex(' ')}"
+        text = value.decode("utf-8", "replace")
+        return HIDDEN if redact({name: text}) != {name: text} else f"bytes {value.hex(' ')}"
     return str(value).lower() if isinstance(value, bool) else _text(value)
 
 

@@ -39,7 +39,9 @@ def test_a_database_goes_into_a_file_and_back(run: Run, filled: Path, tmp_path: 
     assert done.err.splitlines()[0].startswith("Exported 9 rows (boards 1, ")
     size = f"Wrote {byte_size(dump.stat().st_size)} ("
     assert done.err.splitlines()[-1].startswith(size)
-    assert done.err.splitlines()[-1].endswith(f"to {dump}, without secrets (--include-secrets writes them).")
+    assert done.err.splitlines()[-1].endswith(
+        f"to {dump}, without secrets (1 hidden as ‹hidden›, --include-secrets writes them)."
+    )
     again = run("db", "export", dump, "-d", filled)
     assert (again.code, again.err.splitlines()[0]) == (1, f"agor-tui: {dump} exists already and is left as it is.")
     assert again.err.splitlines()[1] == "Name another file, or move it away. --force replaces it."

@@ -122,11 +122,16 @@ def test_boards(store: Store) -> None:
     assert len(store.run("board", "list", "--json").json) == store.truth["tables"]["boards"]
 
 
+def whole(text: str) -> str:
+    """The text as JSON for programs has it: U+FFFD for half of a surrogate pair."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)
+
+
 def test_sample_sessions_and_their_families(store: Store) -> None:
     for sample in store.truth["sample_sessions"]:
         found = store.run("session", "show", sample["id"], "--json").json
         assert found["status"] == sample["status"]
-        assert found["title"] == (sample["title"] or sample["description"])
+        assert found["title"] == whole(sample["title"] or sample["description"])
         assert found["task_count"] == sample.get("task_count", sample.get("task_count_rows"))
         assert found["message_count"] == sample.get("message_count", sample.get("message_count_rows"))
         assert found["ancestors"] == sample["ancestors_nearest_first"]
@@ -177,9 +182,9 @@ def everything(run: Run, target: str | Path) -> list[str]:
 def test_both_dialects_give_the_same_json(
     run: Run, keep_open: None, fixtures_dir: Path, restored: Callable[[int], str], version: int
 ) -> None:
-    # jsonb holds neither a lone surrogate nor a NUL: the dump has U+FFFD in their places.
+    # jsonb holds no NUL: the dump has U+FFFD in its place.
     wanted = everything(run, fixtures_dir / "agor-2026" / "agor.db")
-    wanted = [re.sub(r"\\u0000|\\ud[89a-f][0-9a-f]{2}", "\ufffd", text) for text in wanted]
+    wanted = [text.replace(r"\u0000", "\ufffd") for text in wanted]
     for ours, theirs in zip(everything(run, restored(version)), wanted, strict=True):
         assert ours == theirs
 

@@ -196,7 +196,7 @@ def http(status: str, body: str) -> bytes:
         (http("200 OK", "[]"), "is no libSQL server"),
         (http("200 OK", '{"baton": null, "results": 7}'), "is no libSQL server"),
         (http("200 OK", '{"baton": null, "base_url": null, "results": []}'), "closed the connection."),
-        (http("302 Found", ""), "is no libSQL server"),
+        (http("302 Found", ""), "sends on to another address; nothing of yours went there."),
         (http("404 Not Found", '{"error": "no such namespace"}'), "has no database at this address."),
         (http("429 Too Many Requests", "{}"), "asks to slow down."),
         (http("503 Service Unavailable", "[]"), "has a fault of its own."),
@@ -208,6 +208,74 @@ def test_other_answers(answer: bytes, says: str) -> None:
         error = said(place_of(url))
     assert error.message.startswith(f"{url} {says}"[:-1])
     assert error.hint
+
+
+@contextmanager
+def listener() -> Iterator[tuple[int, list[bytes]]]:
+    """A port, and all that anybody sends to it."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    with connection:
+                        connection.settimeout(10)
+                        heard.append(connection.recv(65536))
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1], heard
+
+
+ONE_ROW = """{"type": "ok", "response": {"type": "batch", "result": {"step_errors": [null, null], "step_results": [
+    {"cols": [], "rows": [], "affected_row_count": 0, "last_insert_rowid": null},
+    {"cols": [{"name": "1"}], "rows": [[{"type": "integer", "value": "1"}]], "affected_row_count": 0,
+    "last_insert_rowid": null}]}}}"""
+
+
+@pytest.mark.parametrize("scheme", ["http://", "https://", "http://u:p@", "libsql://"])
+def test_the_token_stays_with_its_server(scheme: str) -> None:
+    """A server may name the address at which its stream goes on, or redirect: another one than its own gets nothing."""
+    with listener() as (port, heard):
+        there = f"{scheme}127.0.0.1:{port}"
+        moved = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: {there}/v3/pipeline\r\nContent-Length: 0\r\n\r\n"
+        named = http("200 OK", f'{{"baton": "b", "base_url": "{there}", "results": [{ONE_ROW}]}}')
+        for answer in (named, moved.encode()):
+            with stub(answer) as url:
+                place = place_of(url)
+                assert isinstance(place, LibsqlPlace)
+                error = said(replace(place, auth_token=Secret("FAKESECRET")))
+            address = there.replace("u:p@", "")
+            assert error.message == f"{url} sends on to another address, {address}; nothing of yours went there."
+    assert heard == []
+
+
+@pytest.mark.parametrize(
+    ("url", "same"),
+    [
+        ("https://db.example.org/elsewhere", True),
+        ("https://DB.example.org:443", True),
+        ("http://db.example.org", False),
+        ("http://db.example.org:443", False),
+        ("https://db.example.org:8443", False),
+        ("https://db.example.org@evil.example", False),
+        ("https://x:y@db.example.org", False),
+        ("https://db.example.org.evil.example", False),
+        ("https://db.example.org:99999", False),
+        ("https://[::1", False),
+        ("//db.example.org", False),
+        ("ftp://db.example.org", False),
+        ("https://db.example.org?tls=0", False),
+    ],
+)
+def test_what_is_the_same_origin(url: str, same: bool) -> None:
+    home = hrana_http.Address.of("libsql://db.example.org")
+    if same:
+        assert home.sibling(url).host == home.host
+    else:
+        with pytest.raises(hrana_http.LineError):
+            home.sibling(url)
 
 
 def test_nobody_there() -> None:

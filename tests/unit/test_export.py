@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,28 +22,55 @@ _JSON = st.recursive(
 )
 
 
-def joined(value: Any) -> Any:
-    """The halves of surrogate pairs that stand side by side as the characters that every JSON reader makes of them."""
-    return json.loads(json.dumps(value))
+_NOT_SEEN = re.compile(
+    "[\0-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
 
 
 @given(_JSON)
 def test_any_value_loads_back(value: Any) -> None:
-    assert json.loads(export.dumps(value).decode()) == joined(value)
+    written = export.dumps(value).decode()
+    assert not _NOT_SEEN.search(written)
+    assert not re.search(r"(?<!\\)(?:\\\\)*\\ud[89ab]..(?!\\ud[c-f])", written)
+    assert not re.search("[\ud800-\udfff]", repr(json.loads(written)))
+    if not re.search(r"\\ud[89a-f]", json.dumps(value)):
+        assert json.loads(written) == value
 
 
 @pytest.mark.parametrize(
-    "text", ["half \ud83e", "\udc4d half", "both \ud83e apart \udc4d", "nul \0", "\x1b[31m", "日本語 👍"]
+    "text",
+    [
+        "nul \0", "\x1b[31m", "日本語 👍", "c1 \x9b31m \x85", "\u202egnp.exe\u2069", "\u200bzero\ufeff", "\x7f",
+        "tag \U000e0041", "line\u2028end\u2029", "family 👨\u200d👩", "\ufdd0 \uffff",
+    ],
+)  # fmt: skip
+def test_awkward_text_loads_back_and_none_of_it_is_written_raw(text: str) -> None:
+    for value in ({"text": text}, {text: 1}, {"text": text, "odd": [float("nan")]}):
+        written = export.dumps(value).decode("utf-8")
+        assert not _NOT_SEEN.search(written)
+        assert json.loads(written) == (value if "odd" not in value else value | {"odd": [None]})
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("half \ud83e", "half \ufffd"),
+        ("\udc4d half", "\ufffd half"),
+        ("both \ud83e apart \udc4d", "both \ufffd apart \ufffd"),
+        ("\ud83e\udd16", "🤖"),
+    ],
 )
-def test_awkward_text_is_utf8_and_loads_back(text: str) -> None:
-    written = export.dumps({"text": text}).decode("utf-8")
-    assert json.loads(written) == {"text": text}
+def test_half_a_pair_is_written_so_that_every_reader_takes_it(text: str, written: str) -> None:
+    assert json.loads(export.dumps({text: text})) == {written: written}
+
+
+def test_keys_that_differ_in_half_a_pair_stay_apart() -> None:
+    pairs = json.loads(export.dumps({chr(0xD83E): 1, chr(0xD83F): 2, "\ufffd": 3}), object_pairs_hook=list)
+    assert len(dict(pairs)) == 3
 
 
 def test_what_json_has_no_word_for_is_null() -> None:
-    written = export.dumps([float("nan"), float("inf"), "\ud83e"]).decode()
-    assert json.loads(written) == [None, None, "\ud83e"]
-    assert json.loads(export.dumps([float("nan")])) == [None]
+    assert json.loads(export.dumps([float("nan"), float("inf"), "x"])) == [None, None, "x"]
 
 
 def test_large_numbers_are_kept() -> None:

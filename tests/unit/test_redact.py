@@ -80,17 +80,26 @@ def test_a_pair_of_name_and_value_is_judged_by_its_name() -> None:
 
 def test_addresses_lose_their_passwords() -> None:
     assert redact({"remote_url": "https://ann:hush@host/x.git", "databaseUrl": "postgresql://u:hush@h/d"}) == {
-        "remote_url": "https://ann:***@host/x.git",
-        "databaseUrl": "postgresql://u:***@h/d",
+        "remote_url": f"https://ann:{HIDDEN}@host/x.git",
+        "databaseUrl": f"postgresql://u:{HIDDEN}@h/d",
     }
 
 
 def test_commands_lose_what_their_options_give_away() -> None:
     arguments = ["--api-key", "hush", "--token=hush", "postgresql://u:hush@h/d", "--max-tokens", "12", "-v", 1]
     assert redact({"args": arguments, "customHeaders": {"X-Own": "hush"}, "up_command": "x --password hush -v"}) == {
-        "args": ["--api-key", HIDDEN, f"--token={HIDDEN}", "postgresql://u:***@h/d", "--max-tokens", "12", "-v", 1],
+        "args": [
+            "--api-key",
+            HIDDEN,
+            f"--token={HIDDEN}",
+            f"postgresql://u:{HIDDEN}@h/d",
+            "--max-tokens",
+            "12",
+            "-v",
+            1,
+        ],
         "customHeaders": HIDDEN,
-        "up_command": "x --password *** -v",
+        "up_command": f"x --password {HIDDEN} -v",
     }
 
 

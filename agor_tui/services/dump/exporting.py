@@ -132,6 +132,7 @@ def export_database(
         finding_count=len(read) + export.finding_count,
         left_aside=tuple(source.left_aside),
         seconds=time.monotonic() - began,
+        secrets_hidden=export.secrets_hidden,
     )
 
 
@@ -194,6 +195,7 @@ class _Export:
         self._told = 0.0
         self.findings: list[Finding] = []
         self.finding_count = 0
+        self.secrets_hidden = 0
 
     def run(self) -> Footer:
         """Write all rows; return what there is of them."""
@@ -230,6 +232,7 @@ class _Export:
                 self._ledger.add(form.name, self._closure.messages.intersection(row[form.key_at or 0] for row in rows))
             self._say(form.name, total.rows, expected)
         self._say(form.name, total.rows, expected, last=True)
+        self.secrets_hidden += remover.count if remover is not None else 0
         return TableSum(total.rows, total.hex)
 
     def _sound(self, form: TableFormat, rows: Sequence[Row]) -> Sequence[Row]:

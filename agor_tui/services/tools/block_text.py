@@ -76,9 +76,9 @@ def json_text(value: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, indent=2, default=str)
     except RecursionError:  # nested deeper than Python can follow: what can be shown of it, in one line
-        from agor_tui.services.export import dumps
+        from agor_tui.services.export import compact
 
-        return dumps(value).decode()
+        return compact(value)
 
 
 def turn_texts(turn: Turn) -> tuple[str, ...]:

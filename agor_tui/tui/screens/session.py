@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from agor_tui.errors import AgorError, NotFoundError
 from agor_tui.records import Match, Session, SessionDetail
+from agor_tui.redact.records import without_secrets
 from agor_tui.tui.asking import ask, let_go
 from agor_tui.tui.editing import ACTIONS, Field, SessionEdits
 from agor_tui.tui.export_flow import SessionExport
@@ -60,6 +61,7 @@ class SessionScreen(Screen[None]):
         _key("Y", "copy_id", "copy id", "Copy the session's id"),
         _key("e", "edit", "change", "Rename, archive, set the status, move, delete, take back"),
         _key("E", "export", "export", "Export to a file to read or send"),
+        _key("S", "secrets", "secrets", "Show the secrets in this session, or hide them again"),
         _key("R", "refresh", "refresh", "Read anew"),
         _key("escape", "leave", "back", "Back to the screen before", show=True),
     ]
@@ -77,6 +79,7 @@ class SessionScreen(Screen[None]):
         super().__init__()
         self.session_id = session_id
         self.browser = browser
+        self._revealing: Browser | None = None
         self._at = at
         self._tab: Tab = tab or "conversation"
         self._detail: SessionDetail | None = None
@@ -111,7 +114,8 @@ class SessionScreen(Screen[None]):
 
     def _database_opened(self, browser: Browser | None) -> None:
         if browser is not None:
-            self.browser = browser
+            self.browser, self._revealing = browser, None
+            self.query_one(SessionHeading).secrets = False
             self._read()
 
     def _preferred(self) -> None:
@@ -121,8 +125,21 @@ class SessionScreen(Screen[None]):
 
     # Reading
 
+    @property
+    def reader(self) -> Browser | None:
+        """What the tabs read: the database, with its secrets where somebody wants to see them."""
+        return self._revealing or self.browser
+
+    def action_secrets(self) -> None:
+        """Show the secrets of this session, or hide them again; other screens and exports have them hidden always."""
+        if self.browser is None:
+            return
+        self._revealing = None if self._revealing is not None else self.browser.with_secrets()
+        self.query_one(SessionHeading).secrets = self._revealing is not None
+        self.action_refresh()
+
     def _read(self) -> None:
-        browser, session_id, at = self.browser, self.session_id, self._at
+        browser, session_id, at = self.reader, self.session_id, self._at
         if browser is None:
             return
         self._request += 1
@@ -155,8 +172,8 @@ class SessionScreen(Screen[None]):
 
     def _follow(self) -> None:
         """Take in what has changed: the heading and the tab that is seen now, the others when they are."""
-        browser, session_id, request = self.browser, self.session_id, self._request
-        if browser is None or browser is not self.app.browser or self._asking or self._following:
+        browser, session_id, request = self.reader, self.session_id, self._request
+        if browser is None or self.browser is not self.app.browser or self._asking or self._following:
             return
         if self._detail is None:
             self.action_refresh()
@@ -184,7 +201,7 @@ class SessionScreen(Screen[None]):
 
     def _fill(self) -> None:
         """Give the tab that is seen what it needs, once."""
-        pane, browser = self.pane, self.browser
+        pane, browser = self.pane, self.reader
         if pane is None or browser is None:
             return
         if self._error is not None:
@@ -309,7 +326,7 @@ class SessionScreen(Screen[None]):
         self.app.push_screen(ChooseModal("Change this session", choices), chosen)
 
     def _chosen(self) -> tuple[Browser | None, Sequence[Session]]:
-        return self.browser, [self._detail.session] if self._detail is not None else []
+        return self.browser, [without_secrets(self._detail.session)] if self._detail is not None else []
 
     def _changed(self, sessions: Sequence[Session], field: Field) -> None:
         """All screens that show this database take it in, this one among them."""

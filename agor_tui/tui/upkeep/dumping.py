@@ -148,7 +148,7 @@ def _unpacked(name: str) -> tuple[str, str]:
 
 def export_lines(report: ExportReport, width: int, ink: Ink) -> list[Text]:
     """The file, its tables, and what is not in it."""
-    secrets = "included: keep the file to yourself" if report.secrets else "left out"
+    secrets = "included: keep the file to yourself" if report.secrets else f"left out: {report.secrets_hidden:,}"
     packed = f", {byte_size(report.bytes)} unpacked" if report.file.endswith(_COMPRESSED) else ""
     found = (
         ("file", paths.shown(report.file)),

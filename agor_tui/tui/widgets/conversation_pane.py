@@ -24,24 +24,24 @@ class SessionTurns:
     """A session's conversation as a TurnSource."""
 
     def __init__(self, browser: Browser, session_id: str) -> None:
-        self._browser = browser
+        self.browser = browser
         self._id = session_id
 
     def count(self) -> int:
         """How many messages the session has."""
-        return self._browser.message_count(self._id)
+        return self.browser.message_count(self._id)
 
     def window(self, start: int, limit: int) -> tuple[Turn, ...]:
         """The turns from a position on."""
-        return self._browser.conversation(self._id, start, limit)
+        return self.browser.conversation(self._id, start, limit)
 
     def prompts(self) -> tuple[int, ...]:
         """The positions of the user's prompts."""
-        return self._browser.prompt_ordinals(self._id)
+        return self.browser.prompt_ordinals(self._id)
 
     def tasks(self) -> tuple[Task, ...]:
         """The session's tasks."""
-        return self._browser.tasks_of(self._id)
+        return self.browser.tasks_of(self._id)
 
 
 class ConversationPane(SessionPane):
@@ -50,6 +50,7 @@ class ConversationPane(SessionPane):
     def __init__(self, moments: Moments, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._moments = moments
+        self._turns: SessionTurns | None = None
 
     def compose(self) -> ComposeResult:
         """The conversation, below it the line for words."""
@@ -70,14 +71,15 @@ class ConversationPane(SessionPane):
 
     def fill(self, browser: Browser, detail: SessionDetail) -> None:
         """Open the conversation, or read it anew."""
-        if self.talk.is_open:
+        if self._turns is not None and self.talk.is_open:
+            self._turns.browser = browser
             self.talk.reload()
             return
         session = detail.session
         person = printable(detail.created_by_name or "", 40) or "you"
         roots = tuple(root for root in (session.worktree, (session.repo or "").rsplit("/", 1)[-1]) if root)
-        source = SessionTurns(browser, session.id)
-        self.talk.show(source, agent=tool_name(session.tool), person=person, roots=roots)
+        self._turns = SessionTurns(browser, session.id)
+        self.talk.show(self._turns, agent=tool_name(session.tool), person=person, roots=roots)
 
     def follow(self, browser: Browser, detail: SessionDetail) -> None:
         """New turns come at the end."""

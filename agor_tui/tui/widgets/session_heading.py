@@ -46,6 +46,8 @@ class SessionHeading(Widget):
     """The session, None until it was read."""
     tab: reactive[Tab] = reactive("conversation")
     """The tab that is seen."""
+    secrets: reactive[bool] = reactive(False)
+    """Whether the secrets in it are shown."""
 
     @dataclass
     class TabSelected(Message):
@@ -93,6 +95,8 @@ class SessionHeading(Widget):
             return []
         glyph = f"  {status_glyph(session.status)} "
         spans: Spans = [(glyph, status_tone(session.status)), (status_word(session.status), "text")]
+        if self.secrets:
+            spans = [("  SECRETS ARE SHOWN", "error"), *spans]
         return [*spans, (" · archived", "warning")] if session.archived else spans
 
     def _facts(self, room: int) -> Spans:

@@ -114,6 +114,8 @@ class TasksPane(SessionPane):
 
     def fill(self, browser: Browser, detail: SessionDetail) -> None:
         """Read the tasks."""
+        if browser is not self._browser:
+            self._read, self._shown = {}, False
         self._browser = browser
         self._request += 1
         request, session_id = self._request, detail.session.id
