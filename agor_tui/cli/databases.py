@@ -52,7 +52,7 @@ def databases_list(settings: Settings, probe: bool, as_json: bool) -> None:
     found = configuration.databases()
     _print(found, list(_surveys(configuration, found)) if probe else None, as_json)
     if not any(row.is_default for row in found):
-        streams.note("None of them opens by default. Choose one: agor-tui databases use NAME")
+        streams.note(f"None of them opens by default. Choose one: {own_command('databases use NAME')}")
 
 
 @databases.command("test", help="Connect to the databases of these names, or to all; exit code 1 if one fails.")
@@ -67,7 +67,7 @@ def databases_test(settings: Settings, names: tuple[str, ...], as_json: bool) ->
         if name not in by_name:
             raise ConfigMissingError(
                 f"No database is named {quoted(name)} in {configuration.file}{suggestion(name, by_name)}.",
-                "agor-tui databases list shows them; db test -d takes a path or a URL too.",
+                f"{own_command('databases list')} shows them; db test -d takes a path or a URL too.",
             )
     chosen = [by_name[name] for name in dict.fromkeys(names)] if names else known
     answers = list(_surveys(configuration, chosen))

@@ -15,13 +15,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from agor_tui.config.places import LibsqlPlace, SqlitePlace, describe, primary, replica_path
-from agor_tui.db import replica_sync
 from agor_tui.db.libsql_failures import explain_libsql
 from agor_tui.db.sqlite import SqliteFile
 from agor_tui.errors import Cancelled, ConfigError, DatabaseError
 from agor_tui.hints import has_extra, install_hint
 from agor_tui.scratch import make_private
 
+_PROGRAM = Path(__file__).with_name("replica_sync.py")
+"""Not imported: it needs the extra, and a process of its own."""
 _FIRST_S, _AGAIN_S = 600, 20
 """So long may the first copy take, and bringing it up to date."""
 _FRESH_S = 2
@@ -39,7 +40,7 @@ def require_extra() -> None:
     if not has_extra("turso"):
         raise ConfigError(
             "Local copies of libSQL databases (syncUrl) need a part that is not installed.",
-            f"Open the database itself by its URL. Or: {install_hint('turso')}",
+            f"The database itself opens by its URL. {install_hint('turso')}",
         )
 
 
@@ -143,7 +144,7 @@ class Replica:
         try:
             make_private(self.path.parent)
             self._syncing = subprocess.Popen(
-                [sys.executable, "-P", replica_sync.__file__],
+                [sys.executable, "-P", _PROGRAM],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

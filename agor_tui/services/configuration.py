@@ -6,6 +6,7 @@ Light to import and to construct; YAML is loaded where the file has something to
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -262,7 +263,7 @@ class Configuration:
             return found
         self._single(key, self._settings_if_there())
         raise ConfigMissingError(
-            f"{quoted(key)} has no value.", f"Set it with: {own_command(f'config set {key} VALUE')}"
+            f"{quoted(key)} has no value.", f"Set it with: {own_command(f'config set {shlex.quote(key)} VALUE')}"
         )
 
     def set(self, key: str, text: str) -> None:
@@ -276,7 +277,8 @@ class Configuration:
             located = self._single(key, document.settings)
             if not text.strip():
                 raise ConfigKeyError(
-                    f"The value for {key} is empty.", f"Take it out with: {own_command(f'config unset {key}')}"
+                    f"The value for {key} is empty.",
+                    f"Take it out with: {own_command(f'config unset {shlex.quote(key)}')}",
                 )
             if located.path[0] == "databases" and not document.has(*located.path[:2]):
                 _require_name(located.path[1])
@@ -325,14 +327,16 @@ class Configuration:
     def _single(self, key: str, settings: Settings) -> Located:
         located = locate(key, settings.databases)
         if located.key is None:
-            raise ConfigKeyError(f"{quoted(key)} is a group of keys.", f"See {own_command(f'config show {key}')}")
+            raise ConfigKeyError(
+                f"{quoted(key)} is a group of keys.", f"See {own_command(f'config show {shlex.quote(key)}')}"
+            )
         return located
 
     def _require_known(self, settings: Settings, name: str) -> None:
         if name not in settings.databases:
             raise ConfigMissingError(
                 f"No database is named {quoted(name)} in {self.file}{suggestion(name, settings.databases)}.",
-                "agor-tui databases list shows them.",
+                f"{own_command('databases list')} shows them.",
             )
 
     def _require_unchanged(self, document: Document, name: str | None, seen: NamedDatabase) -> None:

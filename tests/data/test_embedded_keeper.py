@@ -236,6 +236,19 @@ def test_a_folder_for_sockets_that_others_could_replace(tmp_path: Path, monkeypa
     assert not sockets.is_private(there, os.geteuid() + 1)
 
 
+@pytest.mark.parametrize("name", ["two words", "quo\"te's \\", "日本 é", "a,b", "end ", "100% #?&=", "-D"])
+def test_a_path_of_any_characters(servers_folder: Path, name: str) -> None:
+    """Those that a socket's folder cannot have among them."""
+    folder = fresh(servers_folder) / name / "postgresql"
+    folder.parent.mkdir()
+    assert databases(folder) >= {"postgres"}
+
+
+def test_an_error_of_who_uses_it_is_not_swallowed(filled: Path) -> None:
+    with pytest.raises(psycopg.OperationalError, match="mine"), embedded_server(filled):
+        raise psycopg.OperationalError("mine")
+
+
 # Who is killed
 
 

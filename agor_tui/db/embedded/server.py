@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ class EmbeddedServer:
         """The URL of a database on this server."""
         from urllib.parse import quote, urlencode
 
-        query = urlencode({"host": str(self._sockets), "port": str(PORT), **_options()})
+        query = urlencode({"host": str(self._sockets), "port": PORT, **_options()}, quote_via=quote, safe="")
         return f"postgresql://{SUPERUSER}@/{quote(database, safe='')}?{query}"
 
     def place(self, place: PostgresPlace) -> PostgresPlace:
@@ -123,8 +123,11 @@ def embedded_server(folder: Path) -> Iterator[EmbeddedServer]:
     except OSError as error:
         raise _not_started(folder, f"{error.filename or folder}: {error.strerror}") from None
     try:
-        sockets, connection = _join(folder, held)
-        with connection, suppress(psycopg.OperationalError):  # which says that the server has ended by itself
+        try:
+            sockets, connection = _join(folder, held)
+        except OSError as error:  # such as of a file system without locks
+            raise _not_started(folder, f"{error.filename or folder}: {error.strerror}") from None
+        with closing(connection):
             yield EmbeddedServer(sockets, connection)
     finally:
         is_last = locks.take(held, locks.ALONE)
@@ -227,8 +230,9 @@ def _not_started(folder: Path, why: str) -> DatabaseError:
 
 def _wait_for_end(folder: Path) -> None:
     end = time.monotonic() + _ENDING_S
-    while locks.keeper_lives(folder) and time.monotonic() < end:
-        time.sleep(_PAUSE_S)
+    with suppress(KeyboardInterrupt):  # it ends all the same
+        while locks.keeper_lives(folder) and time.monotonic() < end:
+            time.sleep(_PAUSE_S)
 
 
 _shared: dict[Path, tuple[EmbeddedServer, ExitStack]] = {}
