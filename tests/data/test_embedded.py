@@ -173,6 +173,27 @@ def test_a_folder_that_cannot_be(place: PostgresPlace, tmp_path: Path, monkeypat
         migrations.test(place)
 
 
+def test_what_is_set_for_other_servers(place: PostgresPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For libpq, by the environment: it leads nowhere else, and asks for nothing that a socket has not."""
+    foreign = {
+        "PGHOST": "elsewhere",
+        "PGHOSTADDR": "192.0.2.1",
+        "PGPORT": "1",
+        "PGUSER": "nobody",
+        "PGCHANNELBINDING": "require",
+        "PGGSSENCMODE": "require",
+        "PGREQUIREAUTH": "scram-sha-256",
+        "PGREQUIREPEER": "nobody",
+        "PGTARGETSESSIONATTRS": "standby",
+        "PGSSLMODE": "verify-full",
+    }
+    for name, value in foreign.items():
+        monkeypatch.setenv(name, value)
+    migrator.init(place)
+    with Database(place) as database:
+        assert database.read(lambda connection: connection.scalar(text("SELECT count(*) FROM sessions"))) == 0
+
+
 def test_the_servers_password_is_nobodys(place: PostgresPlace) -> None:
     """What the environment says of other servers is not sent to this one."""
     with Database(place) as database:

@@ -34,6 +34,7 @@ def open_lock(path: Path) -> int:
     if os.fstat(descriptor).st_uid != os.geteuid():
         os.close(descriptor)
         raise PermissionError(1, "it belongs to another user", str(path))
+    os.fchmod(descriptor, 0o600)  # a umask may have taken away more than others' rights
     return descriptor
 
 

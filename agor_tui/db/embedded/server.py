@@ -209,7 +209,9 @@ def _connection(sockets: Path) -> psycopg.Connection[Any]:
 
 def _options() -> dict[str, str]:
     """What libpq is told beside the address: whose process is to answer, and nothing that is set for other servers."""
-    options = {"gssencmode": "disable", "channel_binding": "prefer"}
+    options = {"hostaddr": "", "target_session_attrs": "any", "gssencmode": "disable", "channel_binding": "prefer"}
+    if "PGREQUIREAUTH" in os.environ:  # which older versions of libpq do not know
+        options["require_auth"] = ""
     with suppress(KeyError):
         options["requirepeer"] = pwd.getpwuid(_owners()[-1]).pw_name
     return options

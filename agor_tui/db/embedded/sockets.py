@@ -30,8 +30,10 @@ def choose_folder(data: Path, environ: Mapping[str, str]) -> Path:
     if is_private(data, os.geteuid()) and _holds_sockets(data):
         return data
     for name in (environ.get("XDG_RUNTIME_DIR"), environ.get("TMPDIR"), "/tmp"):
-        base = Path(name or "")
-        if not base.is_absolute() or not _is_trusted(base):
+        if not name or not os.path.isabs(name):
+            continue
+        base = Path(os.path.realpath(name))  # a link could be another one later
+        if not _is_trusted(base):
             continue
         try:
             made = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
