@@ -13,13 +13,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import constants
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
-from textual.worker import WorkerFailed
 
 from agor_tui.config.preferences import Preferences
 from agor_tui.database_records import DatabaseInfo
@@ -28,9 +27,11 @@ from agor_tui.records import LiveState
 from agor_tui.services.configuration import Configuration
 from agor_tui.text import printable
 from agor_tui.tui.asking import let_go, start_thread
+from agor_tui.tui.enduring import EnduringApp
 from agor_tui.tui.live import Live, start_live
 from agor_tui.tui.modes import MAIN_SCREENS, SESSIONS
 from agor_tui.tui.moments import Moments
+from agor_tui.tui.screen import Palette
 from agor_tui.tui.terminal.keyboard import PasteRefused
 from agor_tui.tui.themes import DARK, LIGHT, theme_of
 
@@ -55,7 +56,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class AgorApp(App[None]):
+class AgorApp(EnduringApp):
     """agor-tui. ``connect`` opens the database; it blocks and is called in a thread after the first paint.
 
     ``clock`` is what relative times count from; ``configuration`` has the named databases and the preferences, of
@@ -342,34 +343,6 @@ class AgorApp(App[None]):
             self.opening = False
             self.show_error(message.error, self.open_database)
 
-    # Errors
-
-    def show_error(self, error: AgorError, retry: Callable[[], object] | None = None) -> None:
-        """Give an error a screen of its own, in place of another error's."""
-        from agor_tui.tui.screens.error import ErrorScreen
-
-        if isinstance(self.screen, ErrorScreen):
-            self.pop_screen()
-        self.push_screen(ErrorScreen(error, retry))
-
-    def _handle_exception(self, error: Exception) -> None:
-        # Textual would print a traceback with all locals, in which passwords may stand. A worker's fault leaves the
-        # app in order and gets a screen; a fault in drawing or handling would come again, so it ends the app.
-        from agor_tui.services.faults import unexpected
-
-        if isinstance(error, WorkerFailed):
-            cause = error.error
-            self.show_error(cause if isinstance(cause, AgorError) else unexpected(cause))
-            return
-        if self._exception is None:
-            self._exception = error
-            self._exception_event.set()
-        if self.is_headless:
-            super()._handle_exception(error)
-            return
-        reason = unexpected(error)
-        self.exit(return_code=1, message=f"agor-tui: {reason.message} {reason.hint}")
-
     # Commands
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
@@ -377,6 +350,11 @@ class AgorApp(App[None]):
         from agor_tui.tui.commands import commands_of
 
         return commands_of(self, screen)
+
+    def action_command_palette(self) -> None:
+        """Show all commands."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def action_help(self) -> None:
         """Show the keys of this screen."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from threading import Thread
 from typing import Any, TypeVar
 
+from textual._context import NoActiveAppError
 from textual.app import App
 from textual.dom import DOMNode
 
 from agor_tui.errors import AgorError
+from agor_tui.tui.screen import is_gone
 
 T = TypeVar("T")
 
@@ -21,7 +24,7 @@ def ask(
     done: Callable[[T], None],
     failed: Callable[[AgorError], None],
 ) -> None:
-    """Call ``work`` in a thread of its own, then ``done`` or ``failed`` in the node's message loop.
+    """Call ``work`` in a thread of its own, then ``done`` or ``failed`` in the node's message loop, unless it is gone.
 
     An answer may come after its question has lost its meaning, so ``done`` and ``failed`` check a request number.
     """
@@ -35,7 +38,8 @@ def ask(
             from agor_tui.services.faults import unexpected
 
             outcome = partial(failed, unexpected(error))
-        node.call_later(outcome)
+        with contextlib.suppress(NoActiveAppError):  # it is not a part of the app any more
+            node.call_later(lambda: None if is_gone(node) else outcome())
 
     start_thread(run)
 

@@ -93,6 +93,15 @@ class Terminal:
                 raise TimeoutError(f"{marker!r} was not shown; the last bytes: {self.seen[-400:]!r}")
         return time.perf_counter() - self._begin
 
+    def listen(self, seconds: float) -> bool:
+        """Read what is written in so many seconds; False: the process has closed its terminal."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            before = len(self.seen)
+            if not self._read(left) and len(self.seen) == before and time.perf_counter() < end:
+                return False
+        return True
+
     def settle(self, quiet_s: float) -> float:
         """Wait until nothing is written for ``quiet_s``; return when the last byte came (0.0: there was none)."""
         while self._read(quiet_s):

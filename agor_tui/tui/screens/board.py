@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from agor_tui.errors import AgorError, NotFoundError, quoted
 from agor_tui.records import Board, BoardMode, BoardPage, Card, CardColumn, Match, Session
@@ -17,6 +16,7 @@ from agor_tui.tui.asking import ask
 from agor_tui.tui.board_cards import card_title, column_name
 from agor_tui.tui.board_edits import BoardEdits
 from agor_tui.tui.live import Follower
+from agor_tui.tui.screen import AppScreen
 from agor_tui.tui.widgets.board_column import BoardColumn
 from agor_tui.tui.widgets.board_head import ALL_SESSIONS, BoardBar, ColumnStrip
 from agor_tui.tui.widgets.board_view import BoardView
@@ -47,7 +47,7 @@ def _key(
     return Binding(keys, action, word, show=show, id=f"board.{name}", tooltip=tooltip, group=group)
 
 
-class BoardScreen(Screen[None]):
+class BoardScreen(AppScreen[None]):
     """One board of the open database, or all its sessions as one; where it may be written, cards can be moved."""
 
     AUTO_FOCUS = "BoardView"

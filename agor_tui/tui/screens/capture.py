@@ -8,14 +8,14 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from agor_tui.text import printable
 from agor_tui.tui.key_map import shown_keys
+from agor_tui.tui.screen import Dialog
 
 
-class CaptureModal(ModalScreen[str | None]):
+class CaptureModal(Dialog[str | None]):
     """Answers with the name of the key, None after escape. ``check`` says why a key cannot be taken."""
 
     CSS = """

@@ -11,10 +11,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from agor_tui.text import printable
+from agor_tui.tui.screen import Dialog
 from agor_tui.tui.widgets.notice import Notice
 from agor_tui.tui.widgets.record_table import RecordTable
 from agor_tui.tui.widgets.table_columns import Column
@@ -43,7 +43,7 @@ class ChoiceInput(Input):
     ]
 
 
-class ChooseModal(ModalScreen[str | None]):
+class ChooseModal(Dialog[str | None]):
     """Answers with the value of the choice, None when left. ``current`` is the value to begin on."""
 
     CSS = """

@@ -10,16 +10,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from agor_tui.text import printable
+from agor_tui.tui.screen import Dialog
 
 LINE = 400
 """Characters of an effect that are shown."""
 
 
-class ConfirmModal(ModalScreen[bool]):
+class ConfirmModal(Dialog[bool]):
     """A question: ``effects`` are sentences that say what will happen, ``action`` is the verb of the key that does it.
 
     Where ``word`` is given, it must be typed before enter counts.

@@ -8,18 +8,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from agor_tui.cells import cell_len
 from agor_tui.errors import EditConflictError
 from agor_tui.text import NOTHING, printable
+from agor_tui.tui.screen import Dialog
 
 MOST = 200
 """Characters of a value that are shown."""
 
 
-class ConflictModal(ModalScreen[bool]):
+class ConflictModal(Dialog[bool]):
     """Says that nothing was written and why; True when the user, having seen it, wants the change all the same."""
 
     CSS = """

@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from agor_tui.config.connection import ConnectionFields, FormKind, of_place
@@ -23,6 +22,7 @@ from agor_tui.errors import AgorError, ConfigChangedError, ConfigError
 from agor_tui.services.configuration import Configuration, NamedDatabase
 from agor_tui.text import printable
 from agor_tui.tui.asking import ask
+from agor_tui.tui.screen import Dialog
 from agor_tui.tui.widgets.connection_form import ConnectionForm
 from agor_tui.tui.widgets.form_field import ChoiceLine, FormInput, FormRow
 
@@ -48,7 +48,7 @@ DETAILS = {"variable": "the variable's name, such as TEAM_PASSWORD", "command": 
 UNCHANGED = "unchanged"
 
 
-class DatabaseEditScreen(ModalScreen[str | None]):
+class DatabaseEditScreen(Dialog[str | None]):
     """Answers with the name of what was written, None when left. ``seen`` is the database to edit; None adds one.
 
     ``taken`` are the names that there are; ``place`` is where a database to add is, as far as that is known.

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from agor_tui.config.places import Place
@@ -17,6 +16,7 @@ from agor_tui.errors import AgorError
 from agor_tui.services.examination import Finding, Leash, Outlook, examine
 from agor_tui.text import printable
 from agor_tui.tui.asking import ask
+from agor_tui.tui.screen import Dialog
 
 SIGNS = {"good": ("✓", "$success"), "note": ("!", "$warning"), "bad": ("✗", "$error")}
 TOPIC = 10
@@ -26,7 +26,7 @@ MOST = 600
 """Characters of a finding that are shown."""
 
 
-class DatabaseTestModal(ModalScreen[None]):
+class DatabaseTestModal(Dialog[None]):
     """The test of one database. ``find`` returns its place and blocks, since a password may have to be fetched."""
 
     CSS = """

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import Screen
 
 from agor_tui.config.places import Place, PostgresPlace, describe
 from agor_tui.config.resolve import DEFAULT_NAME
@@ -19,6 +18,7 @@ from agor_tui.text import printable
 from agor_tui.tui.asking import ask
 from agor_tui.tui.database_rows import DatabaseRow, database_columns, mark_open, rows_of, text_of
 from agor_tui.tui.moments import CELLS, RELATIVE_CELLS
+from agor_tui.tui.screen import AppScreen
 from agor_tui.tui.screens.database_keys import DATABASE_BINDINGS, KEYS, ON_ONE
 from agor_tui.tui.widgets.database_panel import DatabasePanel
 from agor_tui.tui.widgets.databases_summary import DatabasesSummary
@@ -42,7 +42,7 @@ READING = Notice("Reading the settings…", "", "", "muted")
 NONE = Notice("No database is named in the config file", "", "w finds or makes one step by step, a adds one")
 
 
-class DatabasesScreen(Screen[None]):
+class DatabasesScreen(AppScreen[None]):
     """All databases at once, each looked at in a thread of its own."""
 
     CSS_PATH = "databases.tcss"

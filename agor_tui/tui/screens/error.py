@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from agor_tui.errors import AgorError, SchemaVersionError
 from agor_tui.text import printable
+from agor_tui.tui.screen import AppScreen
 from agor_tui.tui.widgets.header_bar import HeaderBar
 from agor_tui.tui.widgets.key_bar import KeyBar
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agor_tui.tui.app import AgorApp
 
 
-class ErrorScreen(Screen[None]):
+class ErrorScreen(AppScreen[None]):
     """One error. ``retry`` is offered where it is given."""
 
     app: AgorApp

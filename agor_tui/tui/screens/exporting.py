@@ -9,17 +9,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from agor_tui.text import byte_size, count, printable
 from agor_tui.transfers import Progress
+from agor_tui.tui.screen import Dialog
 
 BAR = 40
 """Cells of the bar."""
 
 
-class ExportModal(ModalScreen[None]):
+class ExportModal(Dialog[None]):
     """Shows how far the export is that ``stop`` ends; it closes when that has ended."""
 
     CSS = """
@@ -39,7 +39,6 @@ class ExportModal(ModalScreen[None]):
         self._title = title
         self._stop = stop
         self._progress = Progress("export", "messages", 0, None, 0)
-        self._ended = False
 
     def compose(self) -> ComposeResult:
         """What is exported, the bar, the key."""
@@ -75,11 +74,4 @@ class ExportModal(ModalScreen[None]):
 
     def end(self) -> None:
         """Close, whatever became of it."""
-        self._ended = True
-        if self.is_current:
-            self.dismiss()
-
-    def on_screen_resume(self) -> None:
-        """It may have ended before this was shown."""
-        if self._ended:
-            self.dismiss()
+        self.dismiss()

@@ -9,7 +9,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
@@ -19,6 +18,7 @@ from agor_tui.statuses import Tone
 from agor_tui.text import count, printable, title_text
 from agor_tui.tui.asking import ask
 from agor_tui.tui.moments import Moments
+from agor_tui.tui.screen import Dialog
 from agor_tui.tui.widgets.notice import Notice
 from agor_tui.tui.widgets.record_table import RecordTable
 from agor_tui.tui.widgets.table_columns import Column
@@ -53,7 +53,7 @@ class GoToInput(Input):
     ]
 
 
-class GoToModal(ModalScreen[Match | None]):
+class GoToModal(Dialog[Match | None]):
     """Answers with what to open, None when left; ``several`` databases are told apart by a column."""
 
     CSS = """

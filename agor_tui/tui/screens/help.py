@@ -9,11 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from agor_tui.filters import SESSION_LANGUAGE
 from agor_tui.tui.live import told
+from agor_tui.tui.screen import Dialog
 
 Keys = Mapping[str, list[tuple[str, str]]]
 """Under each heading the keys and what they do."""
@@ -26,7 +27,7 @@ EXAMPLES = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Keys in groups; ``escape`` leaves."""
 
     CSS = """

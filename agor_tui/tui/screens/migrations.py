@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import Screen
 from textual.timer import Timer
 
 from agor_tui.config.places import Place, describe
@@ -20,6 +19,7 @@ from agor_tui.services.memory import key_of
 from agor_tui.tui.asking import ask
 from agor_tui.tui.migration_job import MigrationJob
 from agor_tui.tui.migration_text import applied, earlier, effects_of, has_pending, revision_columns
+from agor_tui.tui.screen import AppScreen
 from agor_tui.tui.screens.choose import Choice, ChooseModal
 from agor_tui.tui.screens.confirm import ConfirmModal
 from agor_tui.tui.screens.migration_keys import MIGRATION_BINDINGS
@@ -43,7 +43,7 @@ NONE = Notice("No migrations", "This database records none that can be shown.")
 _WRITES = ("upgrade", "downgrade")
 
 
-class MigrationsScreen(Screen[None]):
+class MigrationsScreen(AppScreen[None]):
     """The revisions of the open database, or of another one that ``show_target`` names."""
 
     CSS_PATH = "migrations.tcss"

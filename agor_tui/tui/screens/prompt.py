@@ -10,13 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from agor_tui.text import printable
+from agor_tui.tui.screen import Dialog
 
 
-class PromptModal(ModalScreen[str | None]):
+class PromptModal(Dialog[str | None]):
     """Answers with what was typed, without spaces around it; None when left.
 
     ``action`` is the verb of the key that ends it. ``check`` says what is wrong with a text, None when nothing is; its

@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.screen import Screen
 
 from agor_tui.errors import AgorError, NotFoundError
 from agor_tui.records import Match, Session, SessionDetail
@@ -19,6 +18,7 @@ from agor_tui.tui.editing import ACTIONS, Field, SessionEdits
 from agor_tui.tui.export_flow import SessionExport
 from agor_tui.tui.live import Follower
 from agor_tui.tui.pager import open_text
+from agor_tui.tui.screen import AppScreen
 from agor_tui.tui.widgets.conversation import Conversation
 from agor_tui.tui.widgets.conversation_pane import ConversationPane
 from agor_tui.tui.widgets.details_pane import DetailsPane
@@ -42,7 +42,7 @@ def _key(keys: str, action: str, word: str, tooltip: str, *, show: bool = False)
     return Binding(keys, action, word, show=show, id=f"session.{name}", tooltip=tooltip, group=KEYS)
 
 
-class SessionScreen(Screen[None]):
+class SessionScreen(AppScreen[None]):
     """One session of ``browser``, by default of the app's database. Only the tab that is looked at is read.
 
     ``at`` is a message or a task of it: the conversation opens there.

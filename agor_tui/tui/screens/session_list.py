@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.screen import Screen
 from textual.widget import Widget
 
 from agor_tui.errors import AgorError
@@ -18,6 +17,7 @@ from agor_tui.records import Count, Match, Session, Sort
 from agor_tui.text import count
 from agor_tui.tui.asking import ask
 from agor_tui.tui.export_flow import SessionExport
+from agor_tui.tui.screen import AppScreen
 from agor_tui.tui.screens.session_list_keys import LIST_BINDINGS
 from agor_tui.tui.session_source import SessionSource
 from agor_tui.tui.widgets.filter_line import PROMPT_WIDTH, FilterLine
@@ -43,7 +43,7 @@ READING = Notice("Reading the sessions…", "", "esc stops waiting", "muted")
 LEFT = Notice("Not read", "You left before the database answered.", "R reads again")
 
 
-class SessionListScreen(Screen[None], Generic[R]):
+class SessionListScreen(AppScreen[None], Generic[R]):
     """A list of sessions, filtered and sorted. ``R`` is what a row is; subclasses say where rows come from."""
 
     CSS_PATH = "session_list.tcss"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from agor_tui.cells import fit_end
 from agor_tui.config.preferences import DEFAULTS, PAGE_SIZES, Preferences
@@ -20,6 +19,7 @@ from agor_tui.text import printable
 from agor_tui.tui.asking import ask
 from agor_tui.tui.key_map import RESERVED, KeyRow, all_keys, clash, keys_of
 from agor_tui.tui.saving import Saver, Value
+from agor_tui.tui.screen import AppScreen
 from agor_tui.tui.screens.capture import CaptureModal
 from agor_tui.tui.screens.choose import Choice, ChooseModal
 from agor_tui.tui.screens.confirm import ConfirmModal
@@ -88,7 +88,7 @@ class AboutLine(Line):
         return [(f" {row.name}", "strong"), (f"  {printable(row.text, 200)}", "muted")]
 
 
-class SettingsScreen(Screen[None]):
+class SettingsScreen(AppScreen[None]):
     """Every preference and every key, with its value, its default and where it comes from."""
 
     AUTO_FOCUS = "RecordTable"

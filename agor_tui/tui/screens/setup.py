@@ -10,7 +10,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.screen import ModalScreen
 
 from agor_tui.config.connection import ConnectionFields, FormKind, of_place
 from agor_tui.config.passwords import NO_PASSWORD, PasswordHome
@@ -22,6 +21,7 @@ from agor_tui.services.examination import Outlook
 from agor_tui.services.setup import Plan
 from agor_tui.statuses import Tone
 from agor_tui.tui.asking import ask
+from agor_tui.tui.screen import Dialog
 from agor_tui.tui.screens.setup_connect import ConnectStep
 from agor_tui.tui.screens.setup_find import FindStep
 from agor_tui.tui.screens.setup_keep import BeginStep, CommandStep, HomeNamed, NameStep, PasswordStep, VariableStep
@@ -61,7 +61,7 @@ class StageBar(Line):
         return spans
 
 
-class SetupScreen(ModalScreen[str | None]):
+class SetupScreen(Dialog[str | None]):
     """Answers with the name of the database to open, None when left.
 
     A modal screen, so that no key of the screens below leads away from what is typed.

@@ -9,9 +9,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from agor_tui.records import Sort, SortKey
+from agor_tui.tui.screen import Dialog
 from agor_tui.tui.widgets.record_table import RecordTable
 from agor_tui.tui.widgets.table_columns import Column
 from agor_tui.tui.widgets.table_pages import ListSource
@@ -36,7 +36,7 @@ def chosen_sort(key: str, current: Sort) -> Sort:
     return current
 
 
-class SortModal(ModalScreen[Sort | None]):
+class SortModal(Dialog[Sort | None]):
     """The keys to sort by; the present one is marked, choosing it again reverses."""
 
     CSS = """

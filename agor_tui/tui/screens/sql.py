@@ -7,10 +7,10 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from agor_tui.statuses import Tone
 from agor_tui.text import printable
+from agor_tui.tui.screen import AppScreen
 from agor_tui.tui.widgets.code import code_lines
 from agor_tui.tui.widgets.header_bar import HeaderBar
 from agor_tui.tui.widgets.ink import INK_CLASSES, Ink, ink_css
@@ -41,7 +41,7 @@ class SqlTitle(Line):
         return [(f" {self._title}", "strong"), (number, "muted"), (" · nothing of it has run", "faint")]
 
 
-class SqlScreen(Screen[None]):
+class SqlScreen(AppScreen[None]):
     """Statements, coloured; ``y`` copies them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -10,7 +10,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from agor_tui.config.places import Place, describe
@@ -24,6 +23,7 @@ from agor_tui.statuses import Tone
 from agor_tui.text import printable
 from agor_tui.tui.asking import ask
 from agor_tui.tui.database_rows import DatabaseRow, dialect_of, place_text, rows_of
+from agor_tui.tui.screen import Dialog
 from agor_tui.tui.widgets.notice import Notice
 from agor_tui.tui.widgets.record_table import RecordTable
 from agor_tui.tui.widgets.table_columns import Column
@@ -48,7 +48,7 @@ class SwitcherInput(Input):
     ]
 
 
-class SwitcherModal(ModalScreen[str | None]):
+class SwitcherModal(Dialog[str | None]):
     """Answers with what to open, None when left. Nothing is asked of any database.
 
     ``current`` is the database that is open: the cursor begins on the one opened before it. With ``than`` another

@@ -7,9 +7,9 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from agor_tui.statuses import Tone
+from agor_tui.tui.screen import AppScreen
 from agor_tui.tui.widgets.key_bar import KeyBar
 from agor_tui.tui.widgets.line import Line
 from agor_tui.tui.widgets.lines_view import Lines, LinesView
@@ -28,7 +28,7 @@ class _Title(Line):
         return [(f" {self._title}", "strong"), (f"  {self._count:,} line{'' if self._count == 1 else 's'}", "muted")]
 
 
-class TextScreen(Screen[None]):
+class TextScreen(AppScreen[None]):
     """Plain text, folded to the width; ``escape`` leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
-from textual.screen import Screen
 from textual.suggester import SuggestFromList
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -19,6 +18,7 @@ from textual.widgets import Input, Static
 from agor_tui.errors import AgorError, Cancelled
 from agor_tui.text import printable
 from agor_tui.tui.asking import ask
+from agor_tui.tui.screen import AppScreen
 from agor_tui.tui.screens.confirm import ConfirmModal
 from agor_tui.tui.upkeep.drawing import State, run_lines, sentence
 from agor_tui.tui.upkeep.flow import UpkeepFlow
@@ -63,7 +63,7 @@ class UpkeepView(LinesView):
         self.post_message(self.Stop())
 
 
-class UpkeepScreen(Screen[None]):
+class UpkeepScreen(AppScreen[None]):
     """One piece of upkeep. What runs goes on when the screen is left in another way than by ``escape``."""
 
     CSS_PATH = "upkeep.tcss"
