@@ -78,7 +78,9 @@ def parse_url(url: str, where: str, environ: Mapping[str, str], base: Path | Non
         return _libsql(scheme, rest if found[1] else rest.removeprefix("//"), where)
     if scheme:
         return _file(scheme, rest, where, environ, base)
-    raise ConfigError(f"{where} has the scheme {quoted(found[3])}, which is not known.", _SCHEMES)
+    # A password that was put in the wrong place may look like a scheme, but hardly like one in small letters.
+    which = f"the scheme {quoted(found[3])}, which" if found[3].islower() else "a scheme that"
+    raise ConfigError(f"{where} has {which} is not known.", _SCHEMES)
 
 
 def expand_path(text: str, environ: Mapping[str, str], base: Path | None = None) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agor_tui.config import (
@@ -320,6 +320,7 @@ PASSWORDS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1).
 
 
 @given(password=PASSWORDS)
+@example(password="Zq://qZ")
 def test_passwords_of_the_file_never_show(tmp_path_factory: pytest.TempPathFactory, password: str) -> None:
     folder = tmp_path_factory.mktemp("config")
     quoted = "'" + password.replace("'", "''") + "'"
