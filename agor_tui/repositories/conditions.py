@@ -9,20 +9,23 @@ from typing import Any
 from sqlalchemy import or_
 from sqlalchemy.sql.elements import ColumnElement
 
+from agor_tui.folders import one_spelling
+
 
 def named(choice: Iterable[str], names: Mapping[str, Sequence[str | None]]) -> set[str]:
     """Return the ids in ``names`` (id -> its names) that one of ``choice`` means: the whole name or its last part.
 
-    ``*`` stands for any text; case does not matter.
+    ``*`` stands for any text; neither case nor the spelling of a folder matters.
     """
     found: set[str] = set()
     for wanted in choice:
-        pattern = wanted.casefold()
+        pattern = one_spelling(wanted).casefold()
         for row_id, known in names.items():
             for name in known:
-                if name and any(
-                    fnmatchcase(each, pattern) if "*" in pattern else each == pattern
-                    for each in (name.casefold(), name.casefold().rpartition("/")[2])
+                whole = one_spelling(name or "").casefold()
+                if whole and any(
+                    fnmatchcase(part, pattern) if "*" in pattern else part == pattern
+                    for part in (whole, whole.rpartition("/")[2])
                 ):
                     found.add(row_id)
     return found

@@ -10,6 +10,7 @@ from sqlalchemy import FromClause, Select, exists, func, literal, not_, or_, sel
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
+from agor_tui import folders
 from agor_tui.db.statement import parameter
 from agor_tui.db.types import Id, Instant, among
 from agor_tui.filters import Choice, SessionFilter, TaskFilter
@@ -214,7 +215,7 @@ class SessionRepository(Repository[Session]):
                 found = connection.scalars(select(newest.c.tool).distinct())
                 return tuple(sorted(name for name in found if name))
             known = Names(self.store, connection).of(field)
-            return tuple(sorted({hide_words(names[0]) for names in known.values() if names and names[0]}))
+            return folders.once(hide_words(names[0]) for names in known.values() if names and names[0])
 
         return cast("tuple[str, ...]", self.read(work))
 

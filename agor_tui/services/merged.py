@@ -9,6 +9,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from agor_tui import folders
 from agor_tui.errors import AgorError, AmbiguousIdError, NotFoundError, UsageError
 from agor_tui.filters import SessionFilter
 from agor_tui.records import Ambiguity, Count, Kind, Match, Sort, SortKey
@@ -189,7 +190,7 @@ class MergedBrowser:
     def filter_values(self, field: str) -> tuple[str, ...]:
         """The values that completion offers for a field of the filter."""
         found = self._ask_all(lambda browser: browser.filter_values(field))
-        return tuple(sorted({value for values in found.values() for value in values}))
+        return folders.once(value for values in found.values() for value in values)
 
     # Ids
 

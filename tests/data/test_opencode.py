@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +24,7 @@ from agor_tui.records import NoticeBlock, Session, Sort, TextBlock, ToolCall, Un
 from agor_tui.services.browser import Browser
 from agor_tui.services.conversation import readable_text
 from agor_tui.services.databases import open_database
+from agor_tui.text import place
 from tests.builders import opencode
 
 EVERYTHING = SessionFilter(archived="any")
@@ -358,3 +361,22 @@ def test_the_manifest_s_conversation(real: tuple[Browser, dict[str, Any]]) -> No
         assert all(text in readable_text(message) for text in texts)
         calls = [[block.name, block.status] for block in message.blocks if isinstance(block, ToolCall)]
         assert calls == expected["tools"]
+
+
+def test_a_folder_of_windows_is_one_in_filters_and_lists_however_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "opencode.db"
+    made = opencode.build(path, "current")
+    spellings = ["C:\\src\\harbour", "c:/src/harbour/", "C:/src/harbour"]
+    ids = sorted(made[name] for name in ("main", "child"))
+    with closing(sqlite3.connect(path)) as connection:
+        for row_id, folder in zip(ids, spellings, strict=False):
+            connection.execute("UPDATE session SET directory = ? WHERE id = ?", (folder, row_id))
+        connection.commit()
+    with open_database(str(path), environ={}) as browser:
+        offered = [name for name in browser.filter_values("worktree") if "harbour" in name]
+        assert len(offered) == 1
+        for typed in (*offered, *spellings, "harbour"):
+            line = f'archived:any worktree:"{typed}"'
+            found = browser.session_page(parse_session_filter(line, START), Sort(), limit=0).rows
+            assert sorted(session.id for session in found) == ids, typed
+        assert {place(session.repo, session.worktree) for session in found} == {place(found[0].repo, spellings[0])}
