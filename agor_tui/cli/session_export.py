@@ -59,12 +59,20 @@ def session_export(
             _require_new(paths)
         if len(sessions) > 1:
             exports.export_to_folder(browser, sessions, format, out)
-            streams.note(f"Wrote {len(sessions):,} files to {printable(shown(out))}.")
+            streams.note(f"Wrote {len(sessions):,} files to {printable(shown(out))}{_hidden(paths)}.")
             return
         if is_folder:
             make_folder(out)
         size = exports.export_to_file(browser, sessions, format, paths[0])
-        streams.note(f"Wrote {byte_size(size)} to {printable(shown(paths[0]))}.")
+        streams.note(f"Wrote {byte_size(size)} to {printable(shown(paths[0]))}{_hidden(paths)}.")
+
+
+def _hidden(paths: Iterable[Path]) -> str:
+    from agor_tui.redact import HIDDEN
+    from agor_tui.services.session_export import hidden_in
+
+    number = hidden_in(paths)
+    return f"; in {number:,} places {HIDDEN} stands for a secret" if number else ""
 
 
 def _require_new(paths: Iterable[Path]) -> None:

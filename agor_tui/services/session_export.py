@@ -6,13 +6,14 @@ import re
 import threading
 import time
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from agor_tui.errors import Cancelled
+from agor_tui.errors import Cancelled, FileError
 from agor_tui.records import Message, Session
+from agor_tui.redact import HIDDEN
 from agor_tui.services import export
 from agor_tui.services.conversation import in_pieces, paired_window
 from agor_tui.services.files import make_folder, write_whole
@@ -112,6 +113,22 @@ def export_to_folder(
         except Cancelled:
             raise Cancelled(f"The export was stopped; {done:,} of {len(sessions):,} files are written.") from None
     return size
+
+
+def hidden_in(files: Iterable[Path]) -> int:
+    """In how many places of written files ``HIDDEN`` stands for a secret; raises FileError where one cannot be read."""
+    mark = HIDDEN.encode()
+    number = 0
+    for file in files:
+        end = b""
+        try:
+            with open(file, "rb") as stream:
+                while piece := stream.read(1 << 20):
+                    number += (end + piece).count(mark)
+                    end = (end + piece)[-len(mark) + 1 :]
+        except OSError as error:
+            raise FileError(f"{file} cannot be read: {error.strerror}.", "It was written all the same.") from None
+    return number
 
 
 def file_names(sessions: Sequence[Session], format: Format) -> list[str]:

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from agor_tui.errors import AgorError, Cancelled, quoted
 from agor_tui.paths import shown
 from agor_tui.records import Session
+from agor_tui.redact import HIDDEN
 from agor_tui.text import byte_size, count, printable
 from agor_tui.transfers import Progress
 from agor_tui.tui.asking import ask
@@ -103,7 +104,7 @@ class SessionExport:
 
     def _export(self, browser: Browser, sessions: Sequence[Session], format: Format, text: str, path: Path) -> None:
         """Write it in a thread; what takes longer is shown, and can be stopped."""
-        from agor_tui.services.session_export import export_to_file, export_to_folder
+        from agor_tui.services.session_export import export_to_file, export_to_folder, file_names, hidden_in
 
         stop = threading.Event()
         modal = ExportModal(f"Exporting {_named(sessions)}", stop)
@@ -112,18 +113,22 @@ class SessionExport:
         def tell(progress: Progress) -> None:
             self._screen.call_later(modal.take, progress)
 
-        def work() -> int:
-            write = export_to_folder if len(sessions) > 1 else export_to_file
-            return write(browser, sessions, format, path, tell=tell, stop=stop)
+        def work() -> tuple[int, int]:
+            several = len(sessions) > 1
+            write = export_to_folder if several else export_to_file
+            size = write(browser, sessions, format, path, tell=tell, stop=stop)
+            return size, hidden_in([path / name for name in file_names(sessions, format)] if several else [path])
 
         def ended() -> None:
             self._running = False
             modal.end()
 
-        def done(size: int) -> None:
+        def done(written: tuple[int, int]) -> None:
             ended()
+            size, hidden = written
             what = f"{count(len(sessions))} files, {byte_size(size)}," if len(sessions) > 1 else byte_size(size)
-            self._tell(f"Wrote {what} to {shown(path)}")
+            secrets = f"; in {count(hidden)} places {HIDDEN} stands for a secret" if hidden else ""
+            self._tell(f"Wrote {what} to {shown(path)}{secrets}")
 
         def failed(error: AgorError) -> None:
             ended()

@@ -25,7 +25,8 @@ from agor_tui.tui.widgets.session_heading import SessionHeading
 from agor_tui.tui.widgets.tasks_pane import TaskDetailView
 from agor_tui.tui.widgets.tree_pane import tree_columns, tree_rows
 
-from ..builders.agor import build_sqlite
+from ..builders.agor import build_postgresql, build_sqlite
+from ..builders.planted import SECRET, plant, plant_postgresql
 from ..conftest import place_of
 from .lists import screen_text, until
 from .session_app import NOW, SessionApp, opened, running, sees
@@ -224,6 +225,47 @@ async def test_details_and_raw_json(family: Place) -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, TextScreen))
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, SessionScreen)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+async def test_secrets_are_hidden_in_every_tab_until_a_key_shows_them(
+    request: pytest.FixtureRequest, tmp_path: Path, dialect: str
+) -> None:
+    if dialect == "sqlite":
+        path = tmp_path / "planted.db"
+        build_sqlite(path, "2026")
+        plant(path)
+        place = place_of(path)
+    else:
+        url = request.getfixturevalue("postgres18_url")
+        build_postgresql(url, tenants=("default",))
+        plant_postgresql(url)
+        place = place_of(url)
+    with opened(place) as browser:
+        session = max(browser.session_page(SessionFilter(), browser.default_sort).rows, key=lambda row: row.task_count)
+    async with running(place, size=(150, 60), session_id=session.id) as pilot:
+
+        async def tabs() -> list[str]:
+            seen = []
+            for key, words in (("c", "claude"), ("a", "PROMPT"), ("t", "this one"), ("i", "RAW JSON")):
+                await pilot.press(key)
+                seen.append(await sees(pilot, words))
+            return seen
+
+        heading = pilot.app.screen.query_one(SessionHeading)
+        for text in await tabs():
+            assert SECRET not in text
+            assert "SECRETS ARE SHOWN" not in text
+        await pilot.press("S")
+        await sees(pilot, "SECRETS ARE SHOWN", SECRET)
+        assert heading.session is not None
+        assert SECRET in heading.session.title
+        for text in await tabs():
+            assert "SECRETS ARE SHOWN" in text
+        await pilot.press("S")
+        await until(pilot, lambda: SECRET not in screen_text(pilot))
+        for text in await tabs():
+            assert SECRET not in text
 
 
 async def test_huge_json_is_cut(empty: Place) -> None:
