@@ -94,7 +94,7 @@ class Line:
             raise
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise LineError("interrupted" if self.interrupted else _words(error)) from None
+            raise LineError("interrupted" if self.interrupted else words_of(error)) from None
 
     def send(self, body: bytes) -> None:
         """Send ``body``, whose answer nobody waits for; it is read before the next request."""
@@ -169,7 +169,8 @@ def sends_on(url: object) -> str:
     )
 
 
-def _words(error: Exception) -> str:
+def words_of(error: Exception) -> str:
+    """What went wrong on the way to a server, in the words that ``libsql_failures`` knows."""
     if isinstance(error, TimeoutError):
         return "timed out"
     if isinstance(error, socket.gaierror):

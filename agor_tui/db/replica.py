@@ -12,7 +12,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 from agor_tui.config.places import LibsqlPlace, SqlitePlace, describe, primary, replica_path
 from agor_tui.db.libsql_failures import explain_libsql
@@ -20,6 +20,9 @@ from agor_tui.db.sqlite import SqliteFile
 from agor_tui.errors import Cancelled, ConfigError, DatabaseError
 from agor_tui.hints import has_extra, install_hint
 from agor_tui.scratch import make_private
+
+if TYPE_CHECKING:
+    from agor_tui.db.replica_relay import Relay
 
 _PROGRAM = Path(__file__).with_name("replica_sync.py")
 """Not imported: it needs the extra, and a process of its own."""
@@ -134,13 +137,16 @@ class Replica:
         require_extra()
         source = primary(self.place)
         assert isinstance(source, LibsqlPlace)
-        url = urlsplit(source.url)
-        given = {
-            "path": str(self.path),
-            "url": f"{'http' if url.query == 'tls=0' else 'https'}://{url.netloc}{url.path}",
-            "token": source.auth_token.reveal() if source.auth_token else "",
-            "limit_s": math.ceil(limit_s),
-        }
+        from agor_tui.db.replica_relay import Relay
+
+        relay = Relay(source)
+        try:
+            self._sync_by(relay, source, limit_s)
+        finally:
+            relay.close()
+
+    def _sync_by(self, relay: Relay, source: LibsqlPlace, limit_s: float) -> None:
+        given = {"path": str(self.path), "url": relay.url, "token": relay.key, "limit_s": math.ceil(limit_s)}
         try:
             make_private(self.path.parent)
             self._syncing = subprocess.Popen(
@@ -169,6 +175,7 @@ class Replica:
         except (ValueError, LookupError, TypeError):
             wrong = "the synchronisation broke off"
         if wrong is not None:
+            wrong = relay.problem or wrong
             if known := explain_libsql(source, wrong):
                 raise known
             _ask(source)  # a token that is missing or refused is told as a handshake that takes too long

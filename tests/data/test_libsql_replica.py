@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import socket
 import sqlite3
 import sys
+import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from sqlalchemy import text
 
-from agor_tui.config.places import LibsqlPlace, Place, describe, primary, replica_path
+from agor_tui.config.places import LibsqlPlace, Place, Secret, describe, primary, replica_path
 from agor_tui.db import migrator, replica
 from agor_tui.db.engine import Database
+from agor_tui.db.replica_relay import Relay
 from agor_tui.db.watching import lookout
 from agor_tui.errors import Cancelled, ConfigError, DatabaseError
 from agor_tui.records import Count
@@ -34,7 +39,7 @@ from agor_tui.tui.database_rows import DatabaseRow, state_words
 from tests import libsql_server
 from tests.conftest import place_of
 
-from .test_libsql import in_thread
+from .test_libsql import in_thread, listener
 from .test_overview import traces
 
 
@@ -213,3 +218,66 @@ def test_migrating_a_copy_migrates_the_server(libsql: libsql_server.LibsqlServer
     assert migrator.status(place_of(libsql.url)).kind == "native"
     found = migrations.test(copy).info
     assert (found.kind, found.owner) == ("native", "agor-tui")
+
+
+def test_the_token_of_a_copy_goes_to_its_server_alone(tmp_path: Path) -> None:
+    """Nor does another program of this machine get anything by the address that the library is given meanwhile."""
+    pytest.importorskip("libsql_experimental")
+    moved: list[bytes] = []
+
+    class Home(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            moved.append(self.headers.get("authorization", "").encode())
+            if self.path == "/info":
+                self._answer(200, b'{"current_generation":1}')
+            else:
+                self.send_response(307)
+                self.send_header("location", f"http://127.0.0.1:{port}{self.path}")
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+        def _answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with listener() as (port, heard), ThreadingHTTPServer(("127.0.0.1", 0), Home) as home:
+        threading.Thread(target=home.serve_forever, daemon=True).start()
+        place = LibsqlPlace(
+            None,
+            "copy",
+            "here",
+            (tmp_path / "copy.db").as_uri(),
+            auth_token=Secret("FAKESECRET"),
+            sync_url=f"libsql://127.0.0.1:{home.server_port}?tls=0",
+        )
+        with pytest.raises(DatabaseError) as caught:
+            open_store(place)
+        home.shutdown()
+    assert caught.value.message == (
+        f"libsql://127.0.0.1:{home.server_port}?tls=0 sends on to another address, http://127.0.0.1:{port};"
+        " nothing of yours went there."
+    )
+    assert heard == []
+    assert set(moved) == {b"Bearer FAKESECRET"}
+
+
+def test_the_relay_serves_nobody_without_its_key(native_libsql: Callable[[], Place]) -> None:
+    source = native_libsql()
+    assert isinstance(source, LibsqlPlace)
+    relay = Relay(source)
+    try:
+        for header in ({}, {"authorization": "Bearer x"}, {"x-authorization": f"Bearer {relay.key}x"}):
+            with pytest.raises((OSError, http.client.HTTPException)):
+                urllib.request.urlopen(urllib.request.Request(f"{relay.url}/health", headers=header), timeout=10)
+        good = urllib.request.Request(f"{relay.url}/health", headers={"authorization": f"Bearer {relay.key}"})
+        with urllib.request.urlopen(good, timeout=10) as answer:
+            assert answer.status == 200
+    finally:
+        relay.close()
