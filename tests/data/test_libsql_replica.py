@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import trustme
 from sqlalchemy import text
 
 from agor_tui.config.places import LibsqlPlace, Place, Secret, describe, primary, replica_path
@@ -39,7 +40,7 @@ from agor_tui.tui.database_rows import DatabaseRow, state_words
 from tests import libsql_server
 from tests.conftest import place_of
 
-from .test_libsql import in_thread, listener
+from .test_libsql import encrypted, in_thread, listener
 from .test_overview import traces
 
 
@@ -281,3 +282,20 @@ def test_the_relay_serves_nobody_without_its_key(native_libsql: Callable[[], Pla
             assert answer.status == 200
     finally:
         relay.close()
+
+
+def test_a_copy_of_an_encrypted_server(servers_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("libsql_experimental")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    server = libsql_server.start(servers_folder / tmp_path.name, namespaces=False)
+    migrator.init(place_of(server.url))
+    with encrypted(authority, server.port) as port:
+        copy = LibsqlPlace(None, "copy", "here", (tmp_path / "copy.db").as_uri(), sync_url=f"libsql://localhost:{port}")
+        with pytest.raises(DatabaseError) as caught:
+            open_store(copy)
+        assert caught.value.message.endswith("showed a certificate that cannot be checked.")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        with Database(copy) as database:
+            assert boards(database) == 0
+    server.stop()
