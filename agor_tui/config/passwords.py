@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from agor_tui.config.places import Place, PostgresPlace, Secret
 from agor_tui.errors import ConfigError
 from agor_tui.hints import install_hint
 
+if TYPE_CHECKING:
+    import subprocess
+
 COMMAND_TIMEOUT_S = 10.0
+_MOST_PRINTED = 64 << 10
+"""Bytes; a command may print without end."""
 KEYRING_SERVICE = "agor-tui"
 ELSEWHERE = "A variable or a command may have the password as well."
 
@@ -41,9 +50,11 @@ def from_variable(variable: str, where: str, environ: Mapping[str, str]) -> Secr
 
 
 def from_command(command: str | tuple[str, ...], where: str, environ: Mapping[str, str]) -> Secret:
-    """The first line that a command prints; it runs without a shell and without a keyboard."""
+    """The first line that a command prints; it runs without a terminal.
+
+    One text with a shell's signs in it (a pipe, a variable, ...) is the shell's; all else is run as it stands.
+    """
     import shlex
-    import subprocess
 
     try:
         words = shlex.split(command) if isinstance(command, str) else list(command)
@@ -51,33 +62,91 @@ def from_command(command: str | tuple[str, ...], where: str, environ: Mapping[st
         raise ConfigError(f"{where} has a quotation mark without its partner.") from None
     if not words or not words[0]:
         raise ConfigError(f"{where} is empty.")
+    by_shell = isinstance(command, str) and os.name == "posix" and _has_shell_signs(command)
+    code, printed = _run(["/bin/sh", "-c", str(command)] if by_shell else words, where, environ)
+    by_hand = "Run it by hand to see why" + (": sh -c runs it." if by_shell else ".")
+    if code == 127 and by_shell:
+        raise ConfigError(f"{where}: a command in it was not found.", by_hand)
+    if code != 0:
+        ended = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        raise ConfigError(f"{where}: the command {ended}.", by_hand)
     try:
-        done = subprocess.run(
+        password = printed.partition(b"\n")[0].removesuffix(b"\r").decode()
+    except UnicodeDecodeError:
+        raise ConfigError(f"{where}: the command printed something that is not UTF-8 text.") from None
+    if "\0" in password:
+        raise ConfigError(f"{where}: the command printed a NUL, which no password has.")
+    if not password:
+        raise ConfigError(f"{where}: the command printed no password on its first line.", by_hand)
+    return Secret(password)
+
+
+def _has_shell_signs(command: str) -> bool:
+    """Tell whether a shell would read ``command`` otherwise than as words in quotation marks."""
+    outside = re.sub(r"'[^']*'", "", command)
+    if re.search(r"[$`]", re.sub(r"\\.", "", outside, flags=re.S)):  # a shell reads these in double quotation marks too
+        return True
+    bare = re.sub(r'\\.|"(?:\\.|[^"\\])*"', "", outside, flags=re.S)
+    return bool(re.search(r"[|&;<>()*\n]|(?:^|\s)(?:~|[A-Za-z_]\w*=)", bare))
+
+
+def _run(words: list[str], where: str, environ: Mapping[str, str]) -> tuple[int, bytes]:
+    """Run a command; return its exit code and the beginning of what it printed.
+
+    It gets no keyboard and no terminal, where the app draws, and takes all that it started with it when its time is up.
+    """
+    import subprocess
+
+    try:
+        process = subprocess.Popen(
             words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # it may hold secrets, and would be written over the screen
             env=dict(environ),
-            timeout=COMMAND_TIMEOUT_S,
-            check=False,
+            start_new_session=True,
         )
-    except subprocess.TimeoutExpired:
-        raise ConfigError(
-            f"{where}: the command did not end within {COMMAND_TIMEOUT_S:g} seconds.",
-            "Run it by hand to see why.",
-        ) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it holds a NUL"
         raise ConfigError(f"{where}: the command cannot be run: {reason}.") from None
-    if done.returncode != 0:
-        raise ConfigError(f"{where}: the command ended with exit code {done.returncode}.", "Run it by hand to see why.")
+    printed = bytearray()
+    enough = threading.Event()
+
+    def read() -> None:
+        assert process.stdout is not None
+        with process.stdout as stream, suppress(OSError, ValueError):
+            while len(printed) <= _MOST_PRINTED and (part := os.read(stream.fileno(), 4096)):
+                printed.extend(part)
+        if len(printed) > _MOST_PRINTED:
+            enough.set()
+            _end(process)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
     try:
-        password = done.stdout.decode().partition("\n")[0].removesuffix("\r")
-    except UnicodeDecodeError:
-        raise ConfigError(f"{where}: the command printed something that is not UTF-8 text.") from None
-    if not password:
-        raise ConfigError(f"{where}: the command printed no password on its first line.", "Run it by hand to see why.")
-    return Secret(password)
+        code = process.wait(COMMAND_TIMEOUT_S)
+    except BaseException as error:
+        _end(process)
+        process.wait()
+        if not isinstance(error, subprocess.TimeoutExpired):
+            raise
+        raise ConfigError(
+            f"{where}: the command did not end within {COMMAND_TIMEOUT_S:g} seconds.",
+            "It has no terminal to ask on. Run it by hand to see why.",
+        ) from None
+    reader.join(1)  # what it left behind may still hold its output
+    if enough.is_set():
+        raise ConfigError(f"{where}: the command prints more than {_MOST_PRINTED >> 10} kB, which is no password.")
+    return code, bytes(printed)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a command, which was not waited for yet, with all that it started."""
+    with suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
 
 
 def from_keyring(user: str, where: str, environ: Mapping[str, str]) -> Secret:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, SqlitePlace, primary
 from agor_tui.db.failures import explain, is_row_fault
+from agor_tui.db.named_files import require_plain_files
 from agor_tui.db.sqlite import MOST_UNLOCKED, SqliteFile, restless
 from agor_tui.db.statement import careful
 from agor_tui.errors import Cancelled, ReadOnlyError
@@ -54,6 +56,7 @@ class Database:
 
             self._postgresql = postgresql
             self.server = _running(place) if place.embedded else place
+            require_plain_files(self.server, os.environ)
             self._pool = postgresql.make_engine(self.server)
         elif isinstance(place, SqlitePlace):
             self._file = SqliteFile(place, writable=writable, create=create)
@@ -149,6 +152,7 @@ class Database:
                 # A pooled connection may have died while it lay idle; a fresh one tells.
                 shown = explain(self.place, error)
                 again = error.connection_invalidated and attempt == "first"
+                again = again and not isinstance(error.orig, self._postgresql.SilentError)
                 if is_row_fault(error) and not careful_now:
                     again = careful_now = True
                 if isinstance(shown, Cancelled) or not again:

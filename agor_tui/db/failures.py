@@ -103,6 +103,11 @@ _POSTGRESQL = (
         "has no connection left.",
         "Close other clients, or lower pool.max.",
     ),
+    (
+        r"the answer has no end|lost synchronization with server|cannot allocate memory for input buffer",
+        "does not answer as PostgreSQL does.",
+        "Check host and port: another program may be behind them.",
+    ),
     (r"statement timeout", "needed more than 30 s for a query.", "Narrow the filter."),
     (
         r"permission denied.*session_replication_role",

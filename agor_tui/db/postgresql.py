@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from select import select
 from time import monotonic
 from typing import Any
+from weakref import proxy
 
 import psycopg
 from psycopg import sql
@@ -18,8 +21,15 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import create_engine, event, exc
 from sqlalchemy.engine import Connection, Engine
 
+try:
+    import resource
+except ImportError:  # Windows has none
+    resource = None  # type: ignore[assignment]
+
 from agor_tui.config.places import Place, PostgresPlace
 from agor_tui.db.catalog import SCHEMA_OPTION
+
+logging.getLogger("psycopg").addHandler(logging.NullHandler())  # else its warnings go to where the app draws
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 30_000
@@ -27,6 +37,10 @@ LOCK_TIMEOUT_MS = 5_000
 """So long a change waits for another program that holds the row; as long as SQLite does."""
 SILENCE_S = STATEMENT_TIMEOUT_MS / 1000 + 5
 """So long is waited for an answer of a reading transaction: the server itself should have given up before."""
+MOST_NOTICES = 10_000
+"""So many one statement may bring; what we ask brings none."""
+MOST_MEMORY = 1 << 30
+"""Bytes that one answer may take."""
 _LEFT = "canceling statement due to user request"
 _OTHER = 0
 """To the driver, every type that it does not know, such as an enumeration."""
@@ -74,18 +88,32 @@ class _LenientText(Loader):
         return bytes(data).decode(errors="replace")
 
 
+class SilentError(psycopg.OperationalError):
+    """A server that says nothing, or does not come to an end; it is not asked a second time."""
+
+
+def peak_memory() -> int:
+    """The most bytes that this process had so far; 0 where the system does not say."""
+    if resource is None:
+        return 0
+    found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return found if sys.platform == "darwin" else found * 1024
+
+
 class _Connection(psycopg.Connection[Any]):
     """A connection that does not wait for ever on a server that fell silent: a stopped one keeps its sockets open."""
 
-    bounded = False
-    """Whether an answer must come within ``silence_s``."""
+    bounded = True
+    """Whether an answer must begin within ``silence_s``, be whole in twice that time, and fit into ``MOST_MEMORY``."""
     silence_s = SILENCE_S
     left = False
     """Whether the answer is not wanted any more."""
     deadline: float | None = None
+    notices = 0
+    """How many notices came since the last statement was sent."""
 
     def wait(self, gen: PQGen[Any], *arguments: Any, **named: Any) -> Any:
-        self.left = False
+        self.left, self.notices = False, 0
         self.deadline = monotonic() + self.silence_s if self.bounded else None
         try:
             return super().wait(self._watched(gen), *arguments, **named)
@@ -99,15 +127,20 @@ class _Connection(psycopg.Connection[Any]):
         self.left, self.deadline = True, monotonic() + CONNECT_TIMEOUT_S
 
     def _watched(self, gen: PQGen[Any]) -> PQGen[Any]:
+        memory = peak_memory()
         try:
             wanted = next(gen)
             while True:
                 ready = yield wanted  # nothing is ready: a moment has passed
-                if not ready and self.deadline is not None and monotonic() > self.deadline:
+                late = 0.0 if self.deadline is None else monotonic() - self.deadline
+                if late > (self.silence_s if ready else 0.0):
                     self.pgconn.finish()
                     if self.left:
                         raise psycopg.errors.QueryCanceled(_LEFT)
-                    raise psycopg.OperationalError("timeout expired: the server does not answer")
+                    raise SilentError("timeout expired: the server does not answer")
+                if ready and (self.notices > MOST_NOTICES or (self.bounded and peak_memory() - memory > MOST_MEMORY)):
+                    self.pgconn.finish()
+                    raise SilentError("the answer has no end")
                 wanted = gen.send(ready)
         except StopIteration as end:
             return end.value
@@ -168,8 +201,14 @@ def connect(place: PostgresPlace, *, silence_s: float | None = None) -> psycopg.
     if _has_no_encoding(connection):
         for kind in (_OTHER, '"char"', "bpchar", "name", "text", "varchar"):
             connection.adapters.register_loader(kind, _LenientText)
+    counting = proxy(connection)  # which the handler must not keep alive
+
+    def counted(_: Any) -> None:
+        counting.notices += 1
+
+    connection.add_notice_handler(counted)
     if silence_s is not None:
-        connection.bounded, connection.silence_s = True, silence_s
+        connection.silence_s = silence_s
     return connection
 
 
@@ -227,13 +266,16 @@ def begin(connection: Connection, place: Place, *, read_only: bool, tenant: str 
         statements.append(f"SET LOCAL agor.tenant_id = {value}")
     if to_show and _has_no_encoding(driver):
         statements.append("SET LOCAL client_encoding = 'SQL_ASCII'")  # else the server refuses the whole answer
-    driver.bounded = read_only
+    driver.bounded, driver.silence_s = True, type(driver).silence_s
     # A % of a name must not be taken for a parameter.
     connection.exec_driver_sql("; ".join(statements), execution_options={"no_parameters": True})
 
 
 def without_limits(connection: Connection) -> None:
     """Let the open transaction take, and rest, as long as it has to."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, _Connection)
+    driver.bounded = False
     for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
         connection.exec_driver_sql(f"SET LOCAL {setting} = 0")
 

@@ -85,7 +85,7 @@ def open_snapshot(
         for setting in ("enable_sort", *(["row_security"] if ours else [])):
             connection.exec_driver_sql(f"SET LOCAL {setting} = off")
         driver: Any = connection.connection.driver_connection
-        driver.silence_s = _SILENCE_S
+        driver.bounded, driver.silence_s = True, _SILENCE_S
         connection.exec_driver_sql("SELECT 1")  # the state is taken by the first query
     else:
         connection.exec_driver_sql("BEGIN")

@@ -353,7 +353,7 @@ def test_password_from_a_variable(tmp_path: Path) -> None:
     [
         ("printf 's3 cret\\nuser: me'", "s3 cret"),
         ("[sh, -c, 'echo $WORD']", "from the environment"),
-        ("printf $HOME", "$HOME"),
+        ("printf %s '$HOME'", "$HOME"),
         ("printf '%s' 'a;b|c'", "a;b|c"),
     ],
 )
@@ -387,6 +387,67 @@ def test_a_command_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(ConfigError, match=r"did not end within 0\.1 seconds"):
         postgres(tmp_path, "passwordCommand: sh -c 'sleep 5; true'", {"PATH": "/usr/bin:/bin"})
     assert time.monotonic() - begun < 3
+
+
+@pytest.mark.parametrize(
+    ("command", "password"),
+    [
+        ("printf 'one\\ntwo\\n' | head -1", "one"),
+        ("printf 'one\\ntwo\\n'|tail -1", "two"),
+        ("false || echo other", "other"),
+        ("true && echo both", "both"),
+        ('echo "$WORD"', "said"),
+        ("echo $(echo inner)", "inner"),
+        ("echo `echo old`", "old"),
+        ("WORD=own; echo $WORD", "own"),
+        ("OWN=1 printenv OWN", "1"),
+        ("cat ~/secret", "at home"),
+        ("echo yes > /dev/null; echo no", "no"),
+        ("echo '$WORD | x && y'", "$WORD | x && y"),
+        ('echo "a | b"', "a | b"),
+        ("echo a\\|b", "a|b"),
+        ("printf %s%s a b", "ab"),
+        ("yes | head -1", "y"),
+    ],
+)
+def test_a_command_with_the_signs_of_a_shell(tmp_path: Path, command: str, password: str) -> None:
+    (tmp_path / "secret").write_text("at home\n")
+    environ = {"WORD": "said", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    assert passwords.from_command(command, "X", environ) == Secret(password)
+
+
+def test_a_list_of_words_is_never_a_shells() -> None:
+    assert passwords.from_command(("echo", "$HOME | x"), "X", {"PATH": "/usr/bin:/bin"}) == Secret("$HOME | x")
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("no-such-command-here | cat; no-such-command-here", "a command in it was not found"),
+        ("echo x | (exit 3)", "ended with exit code 3"),
+        ("yes", "prints more than 64 kB"),
+        ("cat /dev/zero", "prints more than 64 kB"),
+        ("kill -9 $$", "was ended by signal 9"),
+        ("printf 'a\\0b'", "printed a NUL"),
+    ],
+)
+def test_a_shells_command_that_fails(command: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        passwords.from_command(command, "X", {"PATH": "/usr/bin:/bin"})
+
+
+def test_what_a_command_started_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its time is up: nothing goes on, and it has no terminal."""
+    monkeypatch.setattr(passwords, "COMMAND_TIMEOUT_S", 1.0)
+    command = (
+        f"if (true </dev/tty); then echo tty; fi > {tmp_path}/tty; sleep 60 | (echo $$ > {tmp_path}/pid; sleep 60)"
+    )
+    with pytest.raises(ConfigError, match="did not end within 1 seconds"):
+        passwords.from_command(command, "X", {"PATH": "/usr/bin:/bin"})
+    shell = int((tmp_path / "pid").read_text())
+    while Path(f"/proc/{shell}/fd").exists() and "Z" not in Path(f"/proc/{shell}/stat").read_text().split()[2]:
+        pass
+    assert (tmp_path / "tty").read_text() == ""
 
 
 def test_password_from_the_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keyring: Any) -> None:
