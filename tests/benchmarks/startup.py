@@ -6,13 +6,13 @@ import os
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import bare_app, databases
 from .report import Result
 from .terminal import PAGE_DOWN, Terminal
+from .turns import in_turns
 
 ROUNDS = 15
 FRAME = "commands"
@@ -41,44 +41,41 @@ def commands(fixture: Path, home: Path) -> list[Result]:
 
 def first_paint(targets: Sequence[tuple[str, str]], home: Path) -> list[Result]:
     """The app in a terminal: its frame, its first rows and the memory it takes, for each (label, target)."""
-    results = []
-    for label, target in targets:
-        frames, rows, peaks, floors, floor_peaks = [], [], [], [], []
-        for _ in range(ROUNDS):
-            with Terminal(_BARE, home) as terminal:
-                floors.append(terminal.until(bare_app.FIRST_ROW) * 1000)
-                terminal.settle(0.3)
-                floor_peaks.append(terminal.peak_mib())
-            with Terminal([*program(), "--database", target], home) as terminal:
-                frames.append(terminal.until(FRAME) * 1000)
-                rows.append(terminal.until(FIRST_ROW) * 1000)
-                terminal.settle(0.5)
-                for _ in range(10):
-                    terminal.send(PAGE_DOWN)
-                    terminal.settle(0.1)
-                peaks.append(terminal.peak_mib())
-        floor = statistics.median(floors)
-        results += [
-            Result(f"first paint, {label}", statistics.median(frames), floor, "ms", 1.15),
-            Result(f"first rows, {label}", statistics.median(rows), floor, "ms", 2),
-            Result(f"peak memory after ten pages, {label}", max(peaks), max(floor_peaks), "MiB", 1.6),
-        ]
-    return results
+    return [result for label, target in targets for result in _first_paint_of(label, target, home)]
+
+
+def _first_paint_of(label: str, target: str, home: Path) -> list[Result]:
+    frames, rows, peaks, floors, floor_peaks = [], [], [], [], []
+
+    def ours(_: int) -> None:
+        with Terminal([*program(), "--database", target], home) as terminal:
+            frames.append(terminal.until(FRAME) * 1000)
+            rows.append(terminal.until(FIRST_ROW) * 1000)
+            terminal.settle(0.5)
+            for _ in range(10):
+                terminal.send(PAGE_DOWN)
+                terminal.settle(0.1)
+            peaks.append(terminal.peak_mib())
+
+    def bare(_: int) -> None:
+        with Terminal(_BARE, home) as terminal:
+            floors.append(terminal.until(bare_app.FIRST_ROW) * 1000)
+            terminal.settle(0.3)
+            floor_peaks.append(terminal.peak_mib())
+
+    in_turns(ours, bare, ROUNDS)
+    floor = statistics.median(floors)
+    return [
+        Result(f"first paint, {label}", statistics.median(frames), floor, "ms", 1.15),
+        Result(f"first rows, {label}", statistics.median(rows), floor, "ms", 2),
+        Result(f"peak memory after ten pages, {label}", max(peaks), max(floor_peaks), "MiB", 1.6),
+    ]
 
 
 def _race(ours: list[str], floor: list[str], home: Path) -> tuple[float, float]:
     """Medians in milliseconds of two commands, run in turns."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(ROUNDS):
-        for command, found in zip((ours, floor), times, strict=True):
-            found.append(_timed(lambda command=command: _run(command, home)))  # type: ignore[misc]
+    times = in_turns(lambda _: _run(ours, home), lambda _: _run(floor, home), ROUNDS)
     return statistics.median(times[0]), statistics.median(times[1])
-
-
-def _timed(work: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    work()
-    return (time.perf_counter() - start) * 1000
 
 
 def _run(command: list[str], home: Path) -> None:
