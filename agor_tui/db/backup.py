@@ -8,7 +8,6 @@ import sqlite3
 import threading
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -25,9 +24,6 @@ from agor_tui.db.stopping import stopping
 from agor_tui.errors import Cancelled, DatabaseError, FileError, MigrationError
 from agor_tui.transfers import Progress, Tell
 
-MOST_RESTARTS = 5
-"""So often a copy begins anew because others write to the file, before it keeps them from writing."""
-
 LONGEST_WAIT_S = 60
 """So long a copy waits for another program to let go of the file."""
 
@@ -39,14 +35,6 @@ RULES = re.compile(r"CHECK constraint failed in|NULL value in|(non-\w+|NUMERIC|T
 """What SQLite says in an integrity check of rows that break the rules of their table; that is no damage."""
 
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_TRUNCATE)
-
-
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """How a copy went: what its check found (empty for nothing), and whether others had to wait with their writing."""
-
-    damage: str
-    others_waited: bool
 
 
 def copy_file(source: sqlite3.Connection, path: Path, revision: str) -> Path:
@@ -80,7 +68,7 @@ def back_up(
     tell: Tell | None = None,
     stop: threading.Event | None = None,
     damaged_too: bool = False,
-) -> Copied:
+) -> None:
     """Write one state of an open SQLite file to the new file ``target``: whole, checked, on the disk, mode 0600.
 
     Others may write meanwhile. The copy is a plain file without a log. ``damaged_too`` keeps one with damage.
@@ -90,14 +78,13 @@ def back_up(
         Cancelled: ``stop`` was set; nothing is left.
     """
     with landing(target) as part:
-        waited = fill(database, part, tell=tell, stop=stop, target=target)
+        fill(database, part, tell=tell, stop=stop, target=target)
         found = damage(part, tell=tell, stop=stop)
         if found and not damaged_too:
             raise DatabaseError(
                 f"{describe(database.place)} is damaged ({found}), and so would be a backup of it.",
                 f"See what is wrong with: {command_for(database.place, 'db check')}",
             )
-    return Copied(found, waited)
 
 
 def fill(
@@ -107,17 +94,13 @@ def fill(
     tell: Tell | None = None,
     stop: threading.Event | None = None,
     target: Path | None = None,
-) -> bool:
-    """Fill the file ``part`` with one state of an open SQLite file, as ``back_up`` does; errors name ``target``.
-
-    Returns whether others had to wait with their writing.
-    """
+) -> None:
+    """Fill the file ``part`` with one state of an open SQLite file, as ``back_up`` does; errors name ``target``."""
     shown = target or part
     try:
-        waited = database.read(lambda connection: _copy(connection, part, tell, stop))
+        database.read(lambda connection: _copy(connection, part, tell, stop), at_length=True)
         with closing(sqlite3.connect(part)) as copy:
             copy.execute("PRAGMA journal_mode=DELETE")  # the header of a WAL file would want a log to be beside it
-        return waited
     except sqlite3.Error as error:
         raise unwritten(shown, error) from None
 
@@ -163,30 +146,17 @@ def unwritten(path: Path, error: sqlite3.Error, after: str = "Nothing of it was 
     return FileError(f"{path} cannot be written: {error}.", after)
 
 
-class _Restless(Exception):
-    """The file changes faster than it can be copied."""
-
-
-def _copy(connection: Connection, part: Path, tell: Tell | None, stop: threading.Event | None) -> bool:
+def _copy(connection: Connection, part: Path, tell: Tell | None, stop: threading.Event | None) -> None:
     source = connection.connection.driver_connection
     assert isinstance(source, sqlite3.Connection)
-    # A reading transaction keeps one state of a file with a log, and disturbs no writer. In a file without one it
-    # would stop them all, so that such a file is copied between their changes, as long as that leads to an end.
-    with_log = connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
-    for patient in (True, False):
-        if with_log or not patient:
-            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()
-        try:
-            _pour(source, part, Steps(source, "copy" if patient else "copy while others wait", tell, stop))
-            return not patient
-        except _Restless:
-            continue
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", None) not in _DAMAGED:
-                raise
-            # Read without locks while another program wrote, perhaps: the unit of work is done again then.
-            raise exc.DatabaseError("backup", None, error) from None
-    raise AssertionError("a state that is held does not change")
+    connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()  # one state of it, to the end
+    try:
+        _pour(source, part, Steps(source, "copy", tell, stop))
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", None) not in _DAMAGED:
+            raise
+        # Read without locks while another program wrote, perhaps: the unit of work is done again then.
+        raise exc.DatabaseError("backup", None, error) from None
 
 
 def _pour(source: sqlite3.Connection, part: Path, steps: Steps) -> None:
@@ -199,13 +169,11 @@ def _pour(source: sqlite3.Connection, part: Path, steps: Steps) -> None:
 
 
 class Steps:
-    """Looks on while pages are copied: tells how far it is, and ends what is stopped, stuck or never done."""
+    """Looks on while pages are copied: tells how far it is, and ends what is stopped or stuck."""
 
     def __init__(self, source: sqlite3.Connection, stage: str, tell: Tell | None, stop: threading.Event | None) -> None:
         self._page_size = int(source.execute("PRAGMA page_size").fetchone()[0])
         self._stage, self._tell, self._stop = stage, tell, stop
-        self._remaining: int | None = None
-        self._restarts = 0
         self._moved = self._told = time.monotonic()
 
     def run(self, source: sqlite3.Connection, target: sqlite3.Connection) -> None:
@@ -225,11 +193,6 @@ class Steps:
                 )
             return
         self._moved = now
-        if self._remaining is not None and self._remaining <= remaining:
-            self._restarts += 1
-            if self._restarts > MOST_RESTARTS:
-                raise _Restless
-        self._remaining = remaining
         if self._tell and (now > self._told + _TELL_S or not remaining):
             self._told = now
             done = total - remaining

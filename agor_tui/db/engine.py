@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from itertools import count
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlalchemy import exc
@@ -15,7 +16,8 @@ from sqlalchemy.engine import Connection, Engine
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, SqlitePlace, primary
 from agor_tui.db.failures import explain, is_row_fault
 from agor_tui.db.named_files import require_plain_files
-from agor_tui.db.sqlite import MOST_UNLOCKED, SqliteFile, restless
+from agor_tui.db.private_copy import clear_untrue
+from agor_tui.db.sqlite import Source, SqliteFile
 from agor_tui.db.statement import careful
 from agor_tui.errors import Cancelled, ReadOnlyError
 from agor_tui.scratch import clear_leftovers
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from agor_tui.db.snapshot import Snapshot
 
 T = TypeVar("T")
+
+_MOST_CLOSINGS = 3
+"""So often a log may have gone while it was to be opened."""
 
 
 class Database:
@@ -85,20 +90,21 @@ class Database:
         """Why a local copy is not up to date, and since when, in one sentence; None where there is nothing to say."""
         return self._replica.staleness if self._replica else None
 
-    def read(self, work: Callable[[Connection], T]) -> T:
+    def read(self, work: Callable[[Connection], T], *, at_length: bool = False) -> T:
         """Run ``work`` in a read-only transaction that sees one state of the database; return its result.
 
-        A unit may run several times: an SQLite file that changed under an unlocked reading is read again, and a
-        PostgreSQL connection that the server dropped is made anew.
+        A unit may run several times: an SQLite file that changed under an unlocked reading is read again (but of a unit
+        that takes long, ``at_length``, a copy is read at once), and a PostgreSQL connection that the server dropped is
+        made anew.
 
         Raises:
             DatabaseError: the database cannot be reached or read.
             Cancelled: ``cancel`` was called meanwhile.
         """
         if self._replica is not None:
-            return self._read_file(self._replica.file(), work)
+            return self._read_file(self._replica.file(), work, at_length=at_length)
         if self._file is not None:
-            return self._read_file(self._file, work)
+            return self._read_file(self._file, work, at_length=at_length)
         if isinstance(self.place, PostgresPlace):
             return self._read_postgresql(work)
         with self._explained():
@@ -109,32 +115,52 @@ class Database:
                     raise
                 return self._read_sqlite(self.engine, work, careful_now=True)
 
-    def _read_file(self, file: SqliteFile, work: Callable[[Connection], T]) -> T:
+    def _read_file(self, file: SqliteFile, work: Callable[[Connection], T], *, at_length: bool) -> T:
         careful_now = False
-        for attempt in range(2 * MOST_UNLOCKED):
-            source = file.source(attempt=attempt)
+        for attempt in count():
+            source = file.steady_source(ours=False) if at_length else file.source(attempt=attempt)
             try:
-                result = self._read_sqlite(source.engine, work, careful_now=careful_now)
+                return self._read_sqlite(source.engine, work, file, source, careful_now=careful_now)
+            except _ChangedMeanwhile:
+                continue
             except exc.DBAPIError as error:
-                if file.changed(source):
-                    continue
                 if is_row_fault(error) and not careful_now:
                     careful_now = True
                     continue
-                if not file.left_unfinished() or "locked" in str(error.orig):
+                if not file.cannot_use_log(source, error.orig):
                     raise explain(file.place, error) from None
-                with self._explained():
-                    return self._read_sqlite(file.private_copy().engine, work)
-            if not file.changed(source):
-                return result
-        raise restless(file.path)
+                if attempt < _MOST_CLOSINGS:
+                    continue  # its program was just closing it
+            with self._explained():
+                return self._read_sqlite(file.private_copy().engine, work, careful_now=careful_now)
+        raise AssertionError("unreachable")
 
-    def _read_sqlite(self, engine: Engine, work: Callable[[Connection], T], *, careful_now: bool = False) -> T:
+    def _read_sqlite(
+        self,
+        engine: Engine,
+        work: Callable[[Connection], T],
+        file: SqliteFile | None = None,
+        source: Source | None = None,
+        *,
+        careful_now: bool = False,
+    ) -> T:
         with self._unit(engine) as connection:
             if careful_now:
                 careful(connection)
-            connection.exec_driver_sql("BEGIN")
-            return work(connection)
+            try:
+                connection.exec_driver_sql("BEGIN")
+                result = work(connection)
+            except (Cancelled, KeyboardInterrupt):
+                raise
+            except BaseException as error:
+                if file and source and not _is_interrupted(error) and file.changed(source):
+                    connection.invalidate()
+                    raise _ChangedMeanwhile from None  # what was read may have been anything
+                raise
+            if file and source and file.changed(source):
+                connection.invalidate()  # with all pages that it remembers
+                raise _ChangedMeanwhile
+            return result
 
     def _read_postgresql(self, work: Callable[[Connection], T]) -> T:
         assert self._pool is not None
@@ -235,7 +261,7 @@ class Database:
         if self._pool is not None:
             self._pool.dispose()
         if self._file is not None:
-            self._file.close()
+            self._file.close(in_use=bool(self._running))
         if self._replica is not None:
             self._replica.close()
 
@@ -267,10 +293,19 @@ class Database:
                     connection.invalidate()  # else it goes back into a pool that nobody empties any more
 
 
+class _ChangedMeanwhile(Exception):
+    """Another program wrote to the file while it was read."""
+
+
+def _is_interrupted(error: BaseException) -> bool:
+    return isinstance(error, exc.DBAPIError) and "interrupted" in str(error.orig)
+
+
 @cache
 def _clear_once() -> None:
     """Clear what others left that died, when the first database is opened: nobody waits for a screen by then."""
     clear_leftovers()
+    clear_untrue()
 
 
 def _running(place: PostgresPlace) -> PostgresPlace:

@@ -1,26 +1,27 @@
-"""Opening SQLite files: our own for writing, everything else so that nothing is changed and nothing is left behind."""
+"""Opening SQLite files: our own for writing, everything else so that nothing is changed and nobody is disturbed."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
-import tempfile
-from contextlib import closing
+import threading
+import time
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from urllib.parse import quote
 
-from sqlalchemy import create_engine, event, exc
+from sqlalchemy import event, exc
 from sqlalchemy.engine import Engine
-from sqlalchemy.pool import NullPool, QueuePool
 
 from agor_tui.config.command_lines import command_for
 from agor_tui.config.places import SqlitePlace
+from agor_tui.db.descriptors import Descriptor
+from agor_tui.db.private_copy import NoRoomError, PrivateCopy, copy_with_log, recovered_copy, steady_copy
 from agor_tui.db.revision import VERSION_TABLE
-from agor_tui.db.types import decode_stored
+from agor_tui.db.sqlite_connection import connect, make_engine, uri_of
+from agor_tui.db.sqlite_looks import FileLooks, Looks, identity
 from agor_tui.errors import AbsentError, DatabaseError, ForeignDatabaseError
 from agor_tui.scratch import make_private
 
@@ -28,101 +29,157 @@ _HEADER = b"SQLite format 3\x00"
 _NEWEST_FORMAT = 2
 """The version of the format that is needed to read a file, in byte 19 of its header (sqlite.org/fileformat2.html)."""
 
-MOST_UNLOCKED = 5
-"""So many readings without locks are tried on a file that another program writes to."""
+MOST_UNLOCKED = 10
+"""So many readings without locks are tried on a file that another program writes to, each between two changes."""
+_MOST_COPIES = 5
+"""So many copies are tried of a file that changes while it is copied."""
+_LONGEST_WAIT_S = 10
+"""So long, or for the busy timeout, a pause of a program is waited for to make a copy."""
+_FRESH_S, _FRESH_FACTOR = 0.5, 20
+"""A copy of a file that never rests is read for so long, and for so many times what it took to make."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An engine on the file, and the file's fingerprint where it is read without locks (None: with locks)."""
+    """An engine on the file, and how the file looked where it is read without locks (None: with locks, or a copy)."""
 
     engine: Engine
-    fingerprint: tuple[int, ...] | None
+    looks: Looks | None
+
+
+@dataclass(slots=True)
+class _Copied:
+    """A private copy that is read: of what state it is, and until when (monotonic) it is fresh."""
+
+    copy: PrivateCopy
+    engine: Engine
+    state: Looks | None
+    until: float
+
+    def close(self) -> None:
+        self.engine.dispose()
+        self.copy.close()
 
 
 class SqliteFile:
-    """One SQLite file.
+    """One SQLite file, which is read without a trace and without disturbing the programs that write to it.
 
-    Read without locks (``immutable``) while no other program has it open, since a plain reader of a WAL file leaves
-    -wal and -shm beside it; with locks where a -wal holds changes; and from a private copy where that -wal lost its
-    -shm, or a rollback journal is left by a program that died: reading those in place would write to them.
+    It is read without locks (``immutable``) where its pages can be read as they are, and anew where they were changed
+    meanwhile; with its log where that holds changes, whose index is not written to; and from a private copy where a
+    program never rests, or died and left what has to be recovered first.
     """
 
     def __init__(self, place: SqlitePlace, *, writable: bool, create: bool) -> None:
         self.place = place
         self.path = _target(place.path)
         self._writable = writable
-        self._copy: tempfile.TemporaryDirectory[str] | None = None
-        self._copied: tuple[tuple[int, ...], Source] | None = None
-        self._immutable: Source | None = None
-        self._live: Source | None = None
+        self._looks = FileLooks(self.path)
+        self._guard = threading.Lock()
+        self._unlocked: Source | None = None
+        self._live: Engine | None = None
+        self._logged: Engine | None = None
+        self._passive: dict[int, Descriptor] = {}
+        self._copies: list[_Copied] = []
         self._identity: tuple[int, ...] = ()
         if create:
             _make(self.path)
-        _check(self.path, command_for(place, "db init"))
+        _require_file(self.path, command_for(place, "db init"))
+        with ExitStack() as opened:
+            opened.callback(self.close)
+            try:
+                _check(self.path, self._looks.descriptor().head(100))
+                if writable:
+                    self._looks.descriptor().write_from_now(self._patience_s)
+            except OSError as error:
+                raise _unreadable(self.path, error) from None
+            opened.pop_all()
 
     def source(self, *, attempt: int = 0) -> Source:
-        """Return how to read (or write) the file now; ``attempt`` counts the readings that the file changed under."""
+        """Return how to read (or write) the file now; ``attempt`` counts the readings that the file changed under.
+
+        Raises:
+            DatabaseError: it cannot be read, is locked, never rests, or needs a copy that there is no room for.
+        """
         if self._writable:
-            return self._own()
-        if _size(self.path, "-wal"):
-            return self._locked("ro") if Path(f"{self.path}-shm").exists() else self.private_copy()
-        # A journal is a writer at work, whose locks are heeded. A file of WAL kind is never opened with locks while
-        # it has no -wal: that would make one.
-        if not _is_wal(self.path) and (_size(self.path, "-journal") or attempt >= MOST_UNLOCKED):
-            return self._locked("ro")
-        fingerprint = _fingerprint(self.path)
-        if self._immutable is None or self._immutable.fingerprint != fingerprint:
-            if self._immutable is not None:
-                self._immutable.engine.dispose()
-            engine = self._engine(f"{_uri(self.path)}?mode=ro&immutable=1", pooled=True)
-            self._immutable = Source(engine, fingerprint)
-        return self._immutable
+            return Source(self._own(), None)
+        try:
+            descriptor = self._looks.descriptor()
+            if descriptor.written_here:
+                return Source(self._locked("ro"), None)
+            if descriptor.is_being_changed() is None and self._looks.size("-journal"):
+                return Source(self._locked("ro"), None)  # where locks cannot be seen, they are heeded
+            return self._without_locks(attempt)
+        except OSError as error:
+            raise _unreadable(self.path, error) from None
+
+    def _with_its_log(self) -> Source:
+        if not os.access(f"{self.path}-shm", os.R_OK):
+            return self.private_copy()
+        return Source(self._passive_engine(), None if self._looks.is_log_in_use() else self._looks.log_looks())
+
+    def _without_locks(self, attempt: int) -> Source:
+        end = time.monotonic() + self._patience_s
+        while True:
+            if self._looks.size("-wal"):
+                return self._with_its_log()
+            if self._looks.is_left_unfinished():
+                return self.private_copy()
+            if attempt >= MOST_UNLOCKED:
+                return self._steady_copy()
+            looks = self._looks.when_still(after_a_change=attempt > 0)
+            if looks is not None:
+                return self._as_it_is(looks)
+            if time.monotonic() > end:
+                raise _locked_by_another(self.path)
 
     def steady_source(self, *, ours: bool) -> Source:
-        """Return how to read one state of the file for long, in one transaction that others' writes do not disturb.
+        """Return how to read one state of the file for long, in one transaction that disturbs no writer.
 
-        ``ours`` says that we own it: then a log may be beside it meanwhile. What is read of another program's file of
-        WAL kind counts only as long as ``changed`` says no.
+        That is a private copy where another program may write to it meanwhile and there is room for one, else the file
+        itself: what is read of it without locks counts only as long as ``changed`` says no. ``ours`` says that we own
+        it: then a log may be beside it. Raises as ``source``.
         """
-        if self._writable or _size(self.path, "-wal") or (_is_wal(self.path) and not ours):
+        try:
+            if self._writable or self._looks.descriptor().written_here:
+                return self.source()
+            has_log = bool(self._looks.size("-wal"))
+            if self._looks.is_wal() and ours:
+                # Only who may write removes the log again that reading a file of WAL kind makes.
+                removes = os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)
+                return Source(self._locked("rw"), None) if removes and not has_log else self.source()
+            if self._looks.is_left_unfinished() or self._looks.is_rested():
+                return self.source()
+            if has_log:
+                return self._copy_with_log() if self._looks.is_log_in_use() else self.source()
+            return self._steady_copy()
+        except NoRoomError:
             return self.source()
-        if not _is_wal(self.path):
-            locked = self._locked("ro")
-            if self.left_unfinished():  # by a writer at work, whose locks are heeded, or by one that died
-                try:
-                    with locked.engine.connect() as connection:
-                        connection.exec_driver_sql("SELECT 1 FROM sqlite_master").scalar()
-                except exc.DBAPIError as error:
-                    if "locked" not in str(error.orig):
-                        return self.private_copy()
-            return locked
-        folder = self.path.parent
-        # Only who may write removes the log again that reading a file of WAL kind makes.
-        return self._locked("rw") if os.access(self.path, os.W_OK) and os.access(folder, os.W_OK) else self.source()
+        except OSError as error:
+            raise _unreadable(self.path, error) from None
 
-    def _own(self) -> Source:
+    def _own(self) -> Engine:
         """The file for writing: the one that has the name now, for SQLite would go on with one that had it before."""
-        identity = _fingerprint(self.path)[:2]
-        if self._live is not None and identity != self._identity:
-            if not identity:
+        now = identity(self.path)
+        if self._live is not None and now != self._identity:
+            if not now:
                 raise DatabaseError(f"{self.path} is not there any more.", "Put it back, or open another database.")
-            if _size(self.path, "-wal"):  # opening the new file would mix the changes of the old one into it
+            if self._looks.size("-wal"):  # opening the new file would mix the changes of the old one into it
                 raise DatabaseError(
                     f"{self.path} was replaced while it was open, and {self.path.name}-wal belongs to the file before.",
                     f"Quit, delete {self.path.name}-wal if the new file shall count, and open it again.",
                 )
             self._require_ours()
-            self._live.engine.dispose()
+            self._live.dispose()
             self._live = None
-        self._identity = identity
+            self._looks.descriptor().write_from_now(self._patience_s)
+        self._identity = now
         return self._locked("rw", pooled=True)
 
     def _require_ours(self) -> None:
         """Raise for another program's file in the place of ours: to open it for writing would change it already."""
-        uri = f"{_uri(self.path)}?mode=ro&immutable=1"
+        uri = uri_of(self.path, "mode=ro&immutable=1")
         try:
-            with closing(_connect(uri, self.place.busy_timeout_ms, None)) as connection:
+            with closing(connect(uri, self.place.busy_timeout_ms, None)) as connection:
                 tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
         except sqlite3.DatabaseError:
             return  # it says itself what is wrong with it
@@ -132,76 +189,140 @@ class SqliteFile:
                 "Nothing of it was changed. Quit, and open it again to read it.",
             )
 
-    def _locked(self, mode: str, *, pooled: bool = False) -> Source:
-        if self._live is None:
-            self._live = Source(self._engine(f"{_uri(self.path)}?mode={mode}", pooled=pooled), None)
-        return self._live
-
-    def left_unfinished(self) -> bool:
-        """Tell whether a program that died left a rollback journal, which only a copy can be read without."""
-        return not self._writable and bool(_size(self.path, "-journal"))
-
     def changed(self, source: Source) -> bool:
         """Tell whether another program wrote to the file since ``source`` was opened without locks."""
-        if source.fingerprint is None:
+        if source.looks is None:
             return False
-        return bool(_size(self.path, "-wal")) or _fingerprint(self.path) != source.fingerprint
+        try:
+            if source.engine is self._logged:
+                return self._looks.log_looks() != source.looks
+            if not self._looks.is_still(source.looks):
+                return True
+        except OSError:
+            return True
+        for copied in self._copies[-1:]:
+            copied.until = 0.0  # what was read now is newer
+        return False
 
-    def close(self) -> None:
-        """Close all connections and remove a private copy."""
-        for source in (self._immutable, self._live, self._copied and self._copied[1]):
-            if source is not None:
-                source.engine.dispose()
-        if self._copy is not None:
-            self._copy.cleanup()
+    def cannot_use_log(self, source: Source, error: object) -> bool:
+        """Tell whether ``error`` says that ``source`` cannot read with the log: it has gone, or is to be recovered."""
+        if source.engine is not self._logged or not isinstance(error, sqlite3.Error):
+            return False
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        return code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+
+    @property
+    def _patience_s(self) -> float:
+        return self.place.busy_timeout_ms / 1000
+
+    # Engines
+
+    def _as_it_is(self, looks: Looks) -> Source:
+        with self._guard:
+            if self._unlocked is None or self._unlocked.looks != looks:
+                if self._unlocked is not None:
+                    self._unlocked.engine.dispose()
+                self._unlocked = Source(self._engine(uri_of(self.path, "mode=ro&immutable=1"), pooled=True), looks)
+            return self._unlocked
+
+    def _locked(self, mode: str, *, pooled: bool = False) -> Engine:
+        if self._live is None:
+            self._live = self._engine(uri_of(self.path, f"mode={mode}"), pooled=pooled)
+        return self._live
+
+    def _passive_engine(self) -> Engine:
+        """An engine for reading with the log, which does not write to the index of it as readers else do.
+
+        Its connections are closed after each reading: one that is open keeps the owner from removing its log.
+        """
+        with self._guard:
+            if self._logged is None:
+                self._logged = make_engine(self._connect_passively, pooled=False)
+                event.listen(self._logged, "close", self._detach)
+            return self._logged
+
+    def _connect_passively(self) -> sqlite3.Connection:
+        descriptor = self._looks.descriptor()
+        descriptor.attach()
+        try:
+            connection = connect(uri_of(self.path, "mode=ro&readonly_shm=1"), self.place.busy_timeout_ms, None)
+        except BaseException:
+            descriptor.detach()
+            raise
+        self._passive[id(connection)] = descriptor
+        return connection
+
+    def _detach(self, connection: object, _: object) -> None:
+        if descriptor := self._passive.pop(id(connection), None):
+            descriptor.detach()
+
+    def _engine(self, uri: str, *, pooled: bool) -> Engine:
+        wal = self.place.wal_mode if self._writable else None
+        return make_engine(partial(connect, uri, self.place.busy_timeout_ms, wal), pooled=pooled)
+
+    # Copies
 
     def private_copy(self) -> Source:
-        """Return a source on a copy of the file and its log, in the temporary folder; made anew when they changed.
+        """Return a source on a copy of the file and what was left beside it, recovered; made anew when they changed.
 
         Raises:
             DatabaseError: there is no room for it, or the file does not keep still.
         """
-        before = self._state()
-        if self._copied is not None:
-            if self._copied[0] == before:
-                return self._copied[1]
-            self._copied[1].engine.dispose()
-        if self._copy is None:
-            self._copy = tempfile.TemporaryDirectory(prefix="agor-tui-")
-        target = Path(self._copy.name, "copy.db")
-        for _ in range(MOST_UNLOCKED):
-            try:
-                for suffix in ("", "-wal", "-journal"):
-                    Path(f"{target}{suffix}").unlink(missing_ok=True)
-                    if _size(self.path, suffix):
-                        shutil.copyfile(f"{self.path}{suffix}", f"{target}{suffix}")
-            except OSError as error:
-                raise DatabaseError(
-                    f"{self.path} was left with unfinished changes by another program, and a copy to read them from "
-                    f"cannot be made ({error.strerror}).",
-                    "Start and stop the program that owns it, or free some space in the temporary folder.",
-                ) from None
-            after = self._state()
-            if after == before:
-                source = Source(self._engine(f"{_uri(target)}?mode=rw", pooled=True), None)
-                self._copied = (after, source)
-                return source
-            before = after
-        raise restless(self.path)
+        state = self._looks.left_looks()
+        with self._guard:
+            for copied in self._copies[-1:]:
+                if copied.state == state:
+                    return Source(copied.engine, None)
+        copy = recovered_copy(self.path, self._looks, _MOST_COPIES)
+        return self._read_copy(copy, state)
 
-    def _state(self) -> tuple[int, ...]:
-        return (*_fingerprint(self.path), _size(self.path, "-wal"), _size(self.path, "-journal"))
+    def _steady_copy(self) -> Source:
+        """A source on a copy of the file between two changes."""
+        began = time.monotonic()
+        with self._guard:
+            for copied in self._copies[-1:]:
+                if began < copied.until:
+                    return Source(copied.engine, None)
+        copy = steady_copy(self.path, self._looks, max(self._patience_s, _LONGEST_WAIT_S))
+        now = time.monotonic()
+        return self._read_copy(copy, None, now + max(_FRESH_S, _FRESH_FACTOR * (now - began)))
 
-    def _engine(self, uri: str, *, pooled: bool) -> Engine:
-        connect = partial(_connect, uri, self.place.busy_timeout_ms, self.place.wal_mode if self._writable else None)
-        engine = create_engine(
-            "sqlite://",
-            creator=connect,
-            poolclass=QueuePool if pooled else NullPool,
-            hide_parameters=True,  # a statement that failed is written to the log
-        )
-        event.listen(engine, "begin", _no_driver_transaction)
-        return engine
+    def _copy_with_log(self) -> Source:
+        """A source on a copy of the file and its log, which a program writes to."""
+        connection = self._passive_engine().raw_connection()
+        try:
+            driver = connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            copy = copy_with_log(self.path, driver)
+        except sqlite3.Error as error:
+            raise exc.OperationalError("copy", None, error) from None
+        finally:
+            connection.close()
+        return self._read_copy(copy, None)
+
+    def _read_copy(self, copy: PrivateCopy | None, state: Looks | None, until: float = 0.0) -> Source:
+        if copy is None:
+            raise restless(self.path)
+        mode = "mode=ro&immutable=1" if copy.is_plain else "mode=rw"
+        engine = self._engine(uri_of(copy.path, mode), pooled=True)
+        with self._guard:
+            self._copies.append(_Copied(copy, engine, state, until))
+            # The one before this may just be about to be opened.
+            older, self._copies = self._copies[:-2], self._copies[-2:]
+        for copied in older:
+            copied.close()
+        return Source(engine, None)
+
+    def close(self, *, in_use: bool = False) -> None:
+        """Close all connections and remove private copies; ``in_use`` where another thread still has a connection."""
+        for engine in (self._unlocked.engine if self._unlocked else None, self._live, self._logged):
+            if engine is not None:
+                engine.dispose()
+        with self._guard:
+            copies, self._copies = self._copies, []
+        for copied in copies:
+            copied.close()
+        self._looks.close(in_use=in_use)
 
 
 def restless(path: Path) -> DatabaseError:
@@ -209,73 +330,13 @@ def restless(path: Path) -> DatabaseError:
     return DatabaseError(f"{path} is being rewritten by another program all the time.", "Try again when it rests.")
 
 
-def _no_driver_transaction(_: object) -> None:
-    """Nothing: units of work say BEGIN themselves, since the driver's own begins too late and ends too early."""
-
-
-def _connect(uri: str, busy_timeout_ms: int, wal: bool | None) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        uri, uri=True, isolation_level=None, check_same_thread=False, timeout=busy_timeout_ms / 1000
-    )
-    connection.text_factory = decode_stored
-    connection.execute(f"PRAGMA trusted_schema={'OFF' if _needs_no_trust() else 'ON'}")
-    if wal is None:
-        connection.execute("PRAGMA query_only=ON")
-    else:
-        connection.execute(f"PRAGMA journal_mode={'WAL' if wal else 'DELETE'}").fetchone()
-        connection.execute("PRAGMA foreign_keys=ON")
-    return connection
-
-
-@cache
-def _needs_no_trust() -> bool:
-    """Tell whether an index or a column over ``json_extract`` is read of a file that is not trusted.
-
-    SQLite before 3.42 or so counts its JSON functions among those that might do harm, and refuses every query on such
-    a file. Trust there gives a hostile file nothing to reach beyond itself with: no functions of ours are registered,
-    no extensions may be loaded, SQLite keeps its own dangerous functions out of every schema, and views are not read.
-    """
-    with closing(sqlite3.connect(":memory:")) as connection:
-        connection.execute("PRAGMA trusted_schema=OFF")
-        try:
-            connection.execute("CREATE TABLE t (d, a AS (json_extract(d, '$.a')))")
-        except sqlite3.Error:
-            return False
-        return True
-
-
-def _uri(path: Path) -> str:
-    return f"file:{quote(str(path.absolute()), errors='surrogateescape')}"
-
-
-def _size(path: Path, suffix: str) -> int:
-    try:
-        return Path(f"{path}{suffix}").stat().st_size
-    except OSError:
-        return 0
-
-
-def _fingerprint(path: Path) -> tuple[int, ...]:
-    try:
-        stat = path.stat()
-    except OSError:
-        return ()
-    return (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
-
-
-def _is_wal(path: Path) -> bool:
-    # Bytes 18 and 19 of the header (sqlite.org/fileformat2.html): 2 means a write-ahead log.
-    try:
-        with path.open("rb") as file:
-            return file.read(20)[18:] == b"\x02\x02"
-    except OSError:
-        return False
-
-
 def _make(path: Path) -> None:
     try:
         make_private(path.parent)
-        path.touch(mode=0o600)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        os.close(descriptor)
+    except FileExistsError:
+        return
     except OSError as error:
         raise DatabaseError(f"{path} cannot be created: {error.strerror}.", "Choose another place for it.") from None
 
@@ -288,26 +349,36 @@ def _target(path: Path) -> Path:
         return path
 
 
-def _check(path: Path, making: str) -> None:
-    """Raise a DatabaseError for what is no SQLite file, before SQLite says it in its own words.
+def _require_file(path: Path, making: str) -> None:
+    """Raise a DatabaseError for what is no file: to open a pipe would wait for its writer.
 
     ``making`` is the command that makes one there.
     """
     try:
         mode = path.stat().st_mode
-        if S_ISDIR(mode):
-            raise DatabaseError(f"{path} is a folder, not a database file.", "Give the path of the file inside it.")
-        if not S_ISREG(mode):  # opening a pipe would wait for its writer
-            raise DatabaseError(f"{path} is no file but a device or a pipe.", "Check the path.")
-        with path.open("rb") as file:
-            head = file.read(100)
     except FileNotFoundError:
         raise AbsentError(
             f"{path} does not exist.",
             f"Check the path, or make a database there with: {making}",
         ) from None
     except OSError as error:
-        raise DatabaseError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None
+        raise _unreadable(path, error) from None
+    if S_ISDIR(mode):
+        raise DatabaseError(f"{path} is a folder, not a database file.", "Give the path of the file inside it.")
+    if not S_ISREG(mode):
+        raise DatabaseError(f"{path} is no file but a device or a pipe.", "Check the path.")
+
+
+def _unreadable(path: Path, error: OSError) -> DatabaseError:
+    return DatabaseError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.")
+
+
+def _locked_by_another(path: Path) -> DatabaseError:
+    return DatabaseError(f"{path} is locked by another program.", "Wait until it has finished, or close it.")
+
+
+def _check(path: Path, head: bytes) -> None:
+    """Raise a DatabaseError for what is no SQLite file, before SQLite says it in its own words."""
     if head and not head.startswith(_HEADER):
         raise DatabaseError(f"{path} is not an SQLite database.", "Check the path.")
     if head and len(head) < 100:

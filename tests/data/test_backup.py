@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from stat import S_IMODE
 
@@ -98,7 +98,7 @@ def test_a_backup_holds_what_the_file_holds(place: SqlitePlace, steps: None) -> 
 
 @pytest.mark.parametrize("journal", ["wal", "delete"])
 def test_others_write_meanwhile(place: SqlitePlace, journal: str, steps: None) -> None:
-    """A writer commits at every step: with a log nobody waits, without one the copy ends by keeping others out."""
+    """A writer commits at every step, and is kept from none of it."""
     set_journal(place, journal)
     written = 0
     with closing(sqlite3.connect(place.path, timeout=0, isolation_level=None)) as writer:
@@ -106,16 +106,15 @@ def test_others_write_meanwhile(place: SqlitePlace, journal: str, steps: None) -
 
         def write(progress: Progress) -> None:
             nonlocal written
-            with suppress(sqlite3.OperationalError):  # locked: the copy has had enough
-                writer.execute(f"UPDATE tasks SET completed_at = {written + 1}")  # the first page and the last
-                written += 1
+            writer.execute(f"UPDATE tasks SET completed_at = {written + 1}")  # the first page and the last
+            written += 1
 
         report = backups.back_up(place, tell=write)
     assert written > 5
     with closing(sqlite3.connect(report.path)) as copy:
         assert len(copy.execute("SELECT DISTINCT completed_at FROM tasks").fetchall()) == 1
         assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    assert bool(report.notes) == (journal == "delete")
+    assert not report.notes
 
 
 def test_a_backup_that_is_stopped_leaves_nothing(place: SqlitePlace, steps: None, tmp_path: Path) -> None:

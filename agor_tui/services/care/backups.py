@@ -62,14 +62,13 @@ def _back_up_file(
         folder = paths.backups_folder() if owned == "foreign" else place.path.parent / "backups"
         target = target_path(dest, folder, place.path.stem, ".db")
         require_free(target)
-        copied = backup.back_up(database, target, tell=tell, stop=stop)
+        backup.back_up(database, target, tell=tell, stop=stop)
     try:
         write_sum(target, tell, stop)
     except BaseException:
         target.unlink()
         raise
-    waited = "It was written to all the time, so that other programs had to wait with their changes for the last copy."
-    return BackupReport(describe(place), target, "sqlite", 0, 0.0, notes=(waited,) if copied.others_waited else ())
+    return BackupReport(describe(place), target, "sqlite", 0, 0.0)
 
 
 def _back_up_server(place: Place, dest: Path | None, tell: Tell | None, stop: threading.Event | None) -> BackupReport:
