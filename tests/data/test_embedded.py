@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -45,9 +46,11 @@ with Database(resolve("own", config_path=Path(sys.argv[1]), environ={})) as data
 
 
 @pytest.fixture(scope="module")
-def data(servers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of the server that these tests use, one after the other."""
-    return servers_folder / tmp_path_factory.mktemp("embedded").name
+def data(servers_folder: Path) -> Path:
+    """The data of the server that these tests use, one after the other; another worker's tests have another one."""
+    made = Path(tempfile.mkdtemp(dir=servers_folder))
+    made.chmod(0o755)  # as root the server is another user's
+    return made / "postgresql"
 
 
 @pytest.fixture
