@@ -36,10 +36,17 @@ def open_app(
         UsageError: there is no terminal to run it in. Exit: the app ended with an error, which it has shown.
     """
     require_terminal()
-    from agor_tui.tui.app import AgorApp, utc_now
+    try:
+        from agor_tui.tui.app import AgorApp, utc_now
 
-    clock = utc_now if now is None else lambda: now
-    app = AgorApp(connect, clock=clock, configuration=configuration, setup=setup)
+        clock = utc_now if now is None else lambda: now
+        app = AgorApp(connect, clock=clock, configuration=configuration, setup=setup)
+    except Exception:
+        if named := sorted(name for name in os.environ if name.startswith("TEXTUAL")):
+            raise UsageError(
+                f"The app cannot begin with what the environment says in {' or '.join(named)}.", "Unset it."
+            ) from None
+        raise
     app.target = target
     with ending.leaving(app.leave_when_told):
         app.run()

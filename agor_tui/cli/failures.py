@@ -12,6 +12,8 @@ from agor_tui.errors import AgorError, AmbiguousIdError
 from agor_tui.text import printable
 
 INTERRUPTED = 130
+_LONGEST = 4_000
+"""Characters of a line."""
 _OF_OUTPUT = {
     getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EBADF", "ENXIO", "EAGAIN", "ENODEV")
 } - {None}
@@ -55,9 +57,13 @@ def _say(message: str, *more: str) -> None:
     head = "agor-tui:"
     if streams.look(sys.stderr).colour:
         head = f"\x1b[31m{head}\x1b[0m"
-    streams.note(
-        "\n".join([f"{head} {printable(redact_text(message))}", *(redact_text(line) for line in more if line)])
-    )
+    lines = (_short(redact_text(line)) for line in more if line)
+    streams.note("\n".join([f"{head} {printable(_short(redact_text(message)))}", *lines]))
+
+
+def _short(line: str) -> str:
+    """A name in it may be of any length."""
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 4 :]}"
 
 
 def _help_hint(context: click.Context | None) -> str:

@@ -233,6 +233,9 @@ def _as_libpq_would(place: PostgresPlace, environ: Mapping[str, str]) -> Postgre
     """
     if place.embedded:
         return place
+    for name, value in environ.items():
+        if name.startswith("PG") and not _is_utf8(value):
+            raise ConfigError(f"The environment variable {name} has a byte that is not UTF-8.", f"Set {name} anew.")
     place = replace(place, ssl=with_authorities(place.ssl, environ))
     service = place.service or environ.get("PGSERVICE")
     if service:
@@ -242,15 +245,39 @@ def _as_libpq_would(place: PostgresPlace, environ: Mapping[str, str]) -> Postgre
         port, more = parse_ports(environ["PGPORT"], "PGPORT")
         options |= more
     password = environ.get("PGPASSWORD")
+    host = place.host or plain_part(environ.get("PGHOST"), "PGHOST")
+    if host and not _may_be_hosts(host):
+        raise ConfigError(
+            f"The host name {quoted(host)} cannot be one.", "Its parts between the dots have 1 to 63 characters."
+        )
     return replace(
         place,
-        host=place.host or plain_part(environ.get("PGHOST"), "PGHOST"),
+        host=host,
         port=port,
         database=place.database or plain_part(environ.get("PGDATABASE"), "PGDATABASE"),
         user=place.user or plain_part(environ.get("PGUSER"), "PGUSER"),
         password=place.password or (Secret(password) if password else None),
         options=options,
     )
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _may_be_hosts(text: str) -> bool:
+    """Whether these, with commas between as in libpq, are paths of sockets or names that can be looked up."""
+    try:
+        for host in text.split(","):
+            if not host.startswith(("/", "@")):
+                host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def with_authorities(ssl: SslOptions, environ: Mapping[str, str]) -> SslOptions:
