@@ -57,6 +57,10 @@ class LeftAside:
     reason: str
 
 
+UNREAD = "not read"
+"""What was done about rows that a damaged file does not give (``Finding.done``)."""
+
+
 @dataclass(frozen=True, slots=True)
 class TableCopied:
     """One table after a copy: rows now in TO that this copy wrote (in all its runs), those it overwrote among them.
@@ -77,12 +81,14 @@ class TableCopied:
 @dataclass(frozen=True, slots=True)
 class CopyOptions:
     """What of FROM is copied, and how. ``only``: these tables (empty: all); ``since_ms``: the sessions changed then or
-    later with what belongs to them, and what belongs to no session; ``dry_run``: nothing is written."""
+    later with what belongs to them, and what belongs to no session; ``dry_run``: nothing is written; ``salvage``: what
+    can be read of a damaged SQLite file."""
 
     only: tuple[str, ...] = ()
     since_ms: int | None = None
     on_conflict: OnConflict = "fail"
     dry_run: bool = False
+    salvage: bool = False
 
 
 @dataclass(frozen=True, slots=True)

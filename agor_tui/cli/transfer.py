@@ -44,6 +44,9 @@ def copy_options(run: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--only", metavar="TABLE,...", help="These tables only."),
         click.option(
+            "--salvage", is_flag=True, help="Of a damaged SQLite file copy what can be read, and name what cannot."
+        ),
+        click.option(
             "--dry-run", is_flag=True, help="Say what would be copied and what would be refused; write nothing."
         ),
     ):
@@ -92,11 +95,12 @@ def _copy(
     on_conflict: OnConflict,
     yes: bool,
     as_json: bool,
+    salvage: bool,
 ) -> None:
     from agor_tui.services import export, transfer
     from agor_tui.services.comparing import only_tables
 
-    options = CopyOptions(only_tables(only) or (), _since(since), on_conflict, dry_run)
+    options = CopyOptions(only_tables(only) or (), _since(since), on_conflict, dry_run, salvage)
     if on_conflict == "newer" and not dry_run and not yes:
         require_terminal("Overwriting rows")
         ask(f"Overwrite rows of {named(target)} where those of {named(source)} are newer?")

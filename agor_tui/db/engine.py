@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +18,9 @@ from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, SqlitePlac
 from agor_tui.db.failures import explain, is_row_fault
 from agor_tui.db.named_files import require_plain_files
 from agor_tui.db.private_copy import clear_untrue
+from agor_tui.db.salvaged_file import SalvagedFile
 from agor_tui.db.sqlite import Source, SqliteFile
+from agor_tui.db.sqlite_failures import is_damage
 from agor_tui.db.statement import careful
 from agor_tui.errors import Cancelled, ReadOnlyError
 from agor_tui.scratch import clear_leftovers
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from agor_tui.db.replica import Replica
+    from agor_tui.db.salvage import Salvaged
     from agor_tui.db.snapshot import Snapshot
 
 T = TypeVar("T")
@@ -54,6 +58,10 @@ class Database:
         self._file: SqliteFile | None = None
         self._replica: Replica | None = None
         self._pool: Engine | None = None
+        self.damage: str | None = None
+        """What of the file is damaged, and what of it cannot be read, as far as that was met."""
+        self._salvaged: SalvagedFile | None = None
+        self._salvaging = False
         self.server: PostgresPlace | None = None
         """How a PostgreSQL database is reached: the place itself, unless that is an embedded server's."""
         if isinstance(place, PostgresPlace):
@@ -118,6 +126,9 @@ class Database:
     def _read_file(self, file: SqliteFile, work: Callable[[Connection], T], *, at_length: bool) -> T:
         careful_now = False
         for attempt in count():
+            if self.damage and self._salvaged and (rescue := self._salvaged.rescue):
+                with self._explained():
+                    return self._read_sqlite(rescue.engine, work, careful_now=careful_now)
             source = file.steady_source(ours=False) if at_length else file.source(attempt=attempt)
             try:
                 return self._read_sqlite(source.engine, work, file, source, careful_now=careful_now)
@@ -127,6 +138,8 @@ class Database:
                 if is_row_fault(error) and not careful_now:
                     careful_now = True
                     continue
+                if isinstance(error.orig, sqlite3.Error) and is_damage(error.orig) and self._rescued(file):
+                    continue
                 if not file.cannot_use_log(source, error.orig):
                     raise explain(file.place, error) from None
                 if attempt < _MOST_CLOSINGS:
@@ -134,6 +147,16 @@ class Database:
             with self._explained():
                 return self._read_sqlite(file.private_copy().engine, work, careful_now=careful_now)
         raise AssertionError("unreachable")
+
+    def _rescued(self, file: SqliteFile) -> bool:
+        """Have the file, which is damaged, read from what can be read of it; tell whether that is anything."""
+        self._salvaged = self._salvaged or SalvagedFile(file)
+        try:
+            found = self._salvaged.make().salvaged
+        except sqlite3.DatabaseError:
+            return False
+        self.damage = found.sentence(str(file.path)) if found.rows else None
+        return found.rows > 0
 
     def _read_sqlite(
         self,
@@ -185,6 +208,21 @@ class Database:
                     raise shown from None
         raise AssertionError("unreachable")
 
+    def salvage(self) -> Salvaged | None:
+        """Have snapshots read what can be read of a damaged SQLite file; return what that is; None without a file.
+
+        Raises:
+            DatabaseError: nothing of it can be read.
+        """
+        if self._file is None:
+            return None
+        self._salvaging = True
+        self._salvaged = self._salvaged or SalvagedFile(self._file)
+        try:
+            return self._salvaged.make().salvaged
+        except sqlite3.DatabaseError as error:
+            raise explain(self.place, exc.DBAPIError(None, None, error)) from None
+
     @contextmanager
     def snapshot(self, *, ours: bool = False) -> Iterator[Snapshot]:
         """A reading transaction on one state of the database, for as long as it takes; cancelled by ``cancel``.
@@ -198,6 +236,8 @@ class Database:
 
         file = self._replica.file() if self._replica is not None else self._file
         source = file.steady_source(ours=ours) if file is not None else None
+        if self._salvaging and self._salvaged is not None:
+            source = Source(self._salvaged.make().engine, None)
         with self._explained(), self._unit(source.engine if source else self.engine) as connection:
             try:
                 yield open_snapshot(self, connection, file, source, ours=ours)
@@ -260,6 +300,8 @@ class Database:
         self._closed = True
         if self._pool is not None:
             self._pool.dispose()
+        if self._salvaged is not None:
+            self._salvaged.close()
         if self._file is not None:
             self._file.close(in_use=bool(self._running))
         if self._replica is not None:

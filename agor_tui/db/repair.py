@@ -70,7 +70,7 @@ def mended_copy(
 def _beyond_repair(database: Database, found: str) -> DatabaseError:
     return DatabaseError(
         f"{describe(database.place)} is damaged beyond what can be mended here ({found}).",
-        "Restore a backup, or save what can be read with sqlite3's .recover.",
+        "Restore a backup, or copy what can be read with: agor-tui db copy --salvage",
     )
 
 

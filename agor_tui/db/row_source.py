@@ -21,11 +21,13 @@ from sqlalchemy.engine import Connection
 
 from agor_tui.config.places import describe
 from agor_tui.db import transfer_marks
+from agor_tui.db.backup import damage_in
 from agor_tui.db.catalog import read_catalog
 from agor_tui.db.revision import VERSION_TABLE
 from agor_tui.db.row_format import FORMATS, BrokenText, Row, TableFormat, row_bytes
 from agor_tui.db.row_values import FROM_POSTGRESQL, FROM_SQLITE, converted, cut_times
 from agor_tui.db.snapshot import Snapshot, rendered
+from agor_tui.db.sqlite_failures import damaged
 from agor_tui.db.tables import metadata, sessions
 from agor_tui.db.unmapped import Declared, unmapped
 from agor_tui.transfers import Finding, LeftAside
@@ -70,6 +72,8 @@ class RowSource(ABC):
     tables: tuple[str, ...]
     """The native tables that there are rows for, in the order of foreign keys."""
 
+    _snapshot: Snapshot
+
     def __init__(self) -> None:
         self.findings: list[Finding] = []
         """What the rows read so far had that native rows cannot have, and tables that are not mapped."""
@@ -96,6 +100,14 @@ class RowSource(ABC):
     @abstractmethod
     def since(self, ms: int) -> Selection:
         """Return the selection of the sessions changed at ``ms`` (epoch milliseconds) or later."""
+
+    def require_whole(self) -> None:
+        """Raise a DatabaseError where SQLite's own check finds damage in the pages: not all of it fails a reading."""
+        if isinstance(self._snapshot.driver, sqlite3.Connection):
+            with self._snapshot.explained():
+                found = damage_in(self._snapshot.driver, "quick_check")
+            if found:
+                raise damaged(self.label, found)
 
     def cancel(self) -> None:
         """Stop what is read in another thread now, which raises ``Cancelled``."""

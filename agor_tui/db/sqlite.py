@@ -204,6 +204,10 @@ class SqliteFile:
             copied.until = 0.0  # what was read now is newer
         return False
 
+    def left_looks(self) -> Looks:
+        """How the file and all that is beside it look now."""
+        return self._looks.left_looks()
+
     def cannot_use_log(self, source: Source, error: object) -> bool:
         """Tell whether ``error`` says that ``source`` cannot read with the log: it has gone, or is to be recovered."""
         if source.engine is not self._logged or not isinstance(error, sqlite3.Error):

@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 import sqlite3
 
+from agor_tui.errors import DatabaseError
+
 _SCHEMA = re.compile(r"malformed database schema \((?P<object>.*?)\)(?: - (?P<reason>.*))?$", re.DOTALL)
 
 # What SQLite says of a schema whose rows contradict each other; any other reason is one of its own understanding.
 _CONTRADICTS = re.compile(r"invalid rootpage|orphan index|^$")
 
-_DAMAGED = ("is damaged.", "Take it from a backup, or repair it with sqlite3's .recover.")
+_DAMAGED = (
+    "is damaged.",
+    "Take it from a backup (for a database of agor-tui: db restore). To see what is damaged: agor-tui db check; "
+    "to copy what can be read: agor-tui db copy --salvage",
+)
 _DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _OWN_PROGRAM = "Nothing is wrong with the file: open it with the program that made it."
@@ -56,6 +62,11 @@ _SENTENCES = (
         "It changed while it was open; open it anew.",
     ),
 )
+
+
+def damaged(place: str, found: str) -> DatabaseError:
+    """Return the error for a file in which SQLite's own check has ``found`` something."""
+    return DatabaseError(f"{place} {_DAMAGED[0][:-1]} ({found}).", _DAMAGED[1])
 
 
 def explain_sqlite(text: str, sqlite: str) -> tuple[str, str] | None:

@@ -102,8 +102,8 @@ class Browser:
 
     @property
     def faults(self) -> str | None:
-        """A sentence on the rows met so far that cannot be read as they should; None where there are none."""
-        return self.store.faults.sentence
+        """What was met so far that cannot be read as it should, to be shown; None where there is nothing."""
+        return " ".join(filter(None, (self.store.database.damage, self.store.faults.sentence))) or None
 
     @property
     def aside(self) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from agor_tui.config.places import Place, PostgresPlace, describe
 from agor_tui.errors import Cancelled, DatabaseError, UsageError
 from agor_tui.hints import own_command
-from agor_tui.transfers import MOST_COUNTED, CompareReport, CopyOptions, CopyReport, LeftAside, Tell
+from agor_tui.transfers import MOST_COUNTED, UNREAD, CompareReport, CopyOptions, CopyReport, LeftAside, Tell
 
 if TYPE_CHECKING:
     from agor_tui.db.row_source import RowSource, Selection
@@ -53,7 +53,9 @@ def copy(
         "options": json.dumps([sorted(options.only), options.since_ms, options.on_conflict]),
     }
     ground = targets.survey(target, options.on_conflict, facts)
-    with open_source(source, tenant=tenant) as rows, stopping(stop, rows.cancel):
+    with open_source(source, tenant=tenant, salvage=options.salvage) as rows, stopping(stop, rows.cancel):
+        if not options.salvage:
+            rows.require_whole()
         names = tuple(name for name in rows.tables if not options.only or name in options.only)
         selection = None if options.since_ms is None else rows.since(options.since_ms)
         job = _Job(rows, target, ground, names, selection, options, facts, tell, stop)
@@ -198,14 +200,16 @@ def losses(report: CopyReport) -> str:
     """What TO holds (after a dry run: would hold) not as FROM does, in half a sentence; empty where nothing is."""
     from agor_tui.text import count
 
-    whole = [each for each in report.findings if not each.id]
+    whole = [each for each in report.findings if not each.id and each.done != UNREAD]
     columns = sum(each.column is not None for each in whole)
     rows = sum(table.left_out for table in report.tables)
+    unread = sum(each.done == UNREAD for each in report.findings)
     found = (
+        (unread, "place", "of a damaged file that cannot be read"),
         (len(whole) - columns, "table", "that agor-tui has not"),
         (columns, "column", "that agor-tui has not"),
         (rows, "row", "left out"),
-        (max(0, report.finding_count - len(whole) - rows), "value", "changed"),
+        (max(0, report.finding_count - len(whole) - rows - unread), "value", "changed"),
     )
     return ", ".join(f"{count(number)} {noun}{'s' * (number != 1)} {what}" for number, noun, what in found if number)
 
