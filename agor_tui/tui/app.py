@@ -20,6 +20,7 @@ from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 
+from agor_tui import ending
 from agor_tui.config.preferences import Preferences
 from agor_tui.database_records import DatabaseInfo
 from agor_tui.errors import AgorError, ConfigError
@@ -187,8 +188,19 @@ class AgorApp(EnduringApp):
         loop = self._loop
         if loop is None or loop.is_closed():
             return False
-        loop.call_soon_threadsafe(partial(self.exit, return_code=code))
+        loop.call_soon_threadsafe(self._leave, code)
         return True
+
+    def on_terminal_gone(self) -> None:
+        """There is nobody left to ask, or to show anything."""
+        self._leave(ending.TERMINAL_GONE, "agor-tui: The terminal that it ran in is gone.")
+
+    def _leave(self, code: int, why: str | None = None) -> None:
+        if self.upkeep is not None:
+            self.upkeep.stop()
+        if self.browser is not None:
+            start_thread(_close, self.browser)  # a server stops what it still does for us
+        self.exit(return_code=code, message=why)
 
     def on_load(self) -> None:
         """What a task left unsaid goes to the log, not to the terminal."""

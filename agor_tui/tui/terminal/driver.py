@@ -17,7 +17,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from agor_tui import ending
-from agor_tui.tui.terminal.keyboard import Keyboard, believable
+from agor_tui.tui.terminal.keyboard import Keyboard, TerminalGone, believable
 from agor_tui.tui.terminal.output import TerminalOutput
 
 _MOST_WAITING = 500
@@ -97,11 +97,8 @@ class TerminalDriver(LinuxDriver):
         if self._is_gone:
             return
         self._is_gone = True
-        leave = partial(
-            self._app.exit, return_code=ending.TERMINAL_GONE, message="agor-tui: The terminal that it ran in is gone."
-        )
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(leave)
+            self._loop.call_soon_threadsafe(self._app.post_message, TerminalGone())
         ending.begin(ending.TERMINAL_GONE)
 
     def _leave_by_force(self) -> None:

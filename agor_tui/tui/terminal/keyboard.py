@@ -60,6 +60,10 @@ class PasteRefused(Message):
         self.length = length
 
 
+class TerminalGone(Message):
+    """There is no terminal any more: nothing comes from it, and nothing can be shown."""
+
+
 class Keyboard:
     """Turns bytes into messages. ``clock`` is seconds that never go back."""
 
