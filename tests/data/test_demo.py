@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sys
 from collections import Counter
 from datetime import timedelta
@@ -122,6 +123,9 @@ def test_the_same_on_postgresql(target: str, servers_folder: Path, tmp_path: Pat
                 assert second == url
         with pytest.raises(DatabaseError):
             open_database(url, environ={})
+    for link in folder.rglob("postgresql"):  # as root the data are in a folder of the system
+        if link.is_symlink():
+            shutil.rmtree(link.resolve())
 
 
 def test_without_the_embedded_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
