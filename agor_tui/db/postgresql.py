@@ -89,7 +89,7 @@ class _LenientText(Loader):
 
 
 class SilentError(psycopg.OperationalError):
-    """A server that says nothing, or does not come to an end; it is not asked a second time."""
+    """A server that says nothing to a new connection, or does not come to an end; it is not asked a second time."""
 
 
 def peak_memory() -> int:
@@ -109,6 +109,8 @@ class _Connection(psycopg.Connection[Any]):
     left = False
     """Whether the answer is not wanted any more."""
     deadline: float | None = None
+    answered = False
+    """Whether it has had a transaction: its process may have ended since, and another one answer."""
     notices = 0
     """How many notices came since the last statement was sent."""
 
@@ -137,7 +139,8 @@ class _Connection(psycopg.Connection[Any]):
                     self.pgconn.finish()
                     if self.left:
                         raise psycopg.errors.QueryCanceled(_LEFT)
-                    raise SilentError("timeout expired: the server does not answer")
+                    kind = psycopg.OperationalError if self.answered else SilentError
+                    raise kind("timeout expired: the server does not answer")
                 if ready and (self.notices > MOST_NOTICES or (self.bounded and peak_memory() - memory > MOST_MEMORY)):
                     self.pgconn.finish()
                     raise SilentError("the answer has no end")
@@ -269,6 +272,7 @@ def begin(connection: Connection, place: Place, *, read_only: bool, tenant: str 
     driver.bounded, driver.silence_s = True, type(driver).silence_s
     # A % of a name must not be taken for a parameter.
     connection.exec_driver_sql("; ".join(statements), execution_options={"no_parameters": True})
+    driver.answered = True
 
 
 def without_limits(connection: Connection) -> None:
