@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from agor_tui.config.places import PostgresPlace, SqlitePlace, describe
 from agor_tui.db import transfer_marks
 from agor_tui.db.engine import Database
+from agor_tui.db.row_encoding import held, repaired_and_held
 from agor_tui.db.row_format import FORMATS, Row, TableFormat
 from agor_tui.db.row_repair import key_of, no_json, no_such_row, repaired, shown
 from agor_tui.db.row_writing import Refused, RowWriter, StoredJson, newest, stamp_columns, writer
@@ -84,7 +85,9 @@ class RowTarget:
         """
         into = writer(connection)
         done = Written()
-        rows = with_text_keys(table, rows, done)
+        rows, refused = held(into, table, with_text_keys(table, rows, done))
+        done.left_out += len(refused)
+        done.findings += refused
         fresh, older = self.chosen(into, table, rows, done)
         for chosen, put in ((fresh, into.insert), (older, into.overwrite)):
             if not chosen:
@@ -198,7 +201,12 @@ class _Batch:
             else:
                 return len(rows)
         postgresql = self._into.dialect == "postgresql"
-        kept, findings = repaired(self._table, rows, postgresql=postgresql, present=self._into.present)
+        kept, findings = repaired_and_held(
+            self._table,
+            rows,
+            lambda some: repaired(self._table, some, postgresql=postgresql, present=self._into.present),
+            lambda some: held(self._into, self._table, some),
+        )
         self._done.findings += findings
         return self._parts(kept, put)
 

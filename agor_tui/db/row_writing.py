@@ -124,8 +124,15 @@ class RowWriter(ABC):
             there[stored[own]] = tuple(row)
         return there
 
+    encoding = "UTF8"
+    """What the database keeps text in, as PostgreSQL calls it."""
+
     def takes_json(self, text: str) -> bool:
         """Tell whether the database takes ``text`` for JSON."""
+        return True
+
+    def takes(self, texts: Sequence[str], documents: Sequence[str]) -> bool:
+        """Tell whether the database can hold all these texts, and these as JSON."""
         return True
 
     def key_of(self, table: TableFormat, column: str, value: Any) -> str | None:
@@ -234,6 +241,20 @@ class PostgresqlWriter(RowWriter):
     def _is_refusal(self, error: Exception) -> bool:
         # Data exceptions (some are psycopg's own), integrity violations, limits: PostgreSQL's manual, appendix A.
         return self.refused_value(error) or str(getattr(error, "sqlstate", None) or "").startswith("23")
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self.encoding = self.driver.info.parameter_status("server_encoding") or "UTF8"
+
+    def takes(self, texts: Sequence[str], documents: Sequence[str]) -> bool:
+        try:
+            with self._savepoint():
+                self.driver.execute("SELECT cardinality(%s::text[])", (list(texts),))
+                counted = "SELECT count(CAST(d AS jsonb)) FROM unnest(%s::text[]) AS d"
+                self.driver.execute(counted, (list(documents),))
+        except Refused:
+            return False
+        return True
 
     def takes_json(self, text: str) -> bool:
         try:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import NoReturn, TypeVar
 
 import orjson
+from sqlalchemy.engine import Connection
 
 from agor_tui.db.engine import Database
+from agor_tui.db.row_encoding import held, repaired_and_held
 from agor_tui.db.row_format import FORMATS, Row, TableFormat, row_bytes
 from agor_tui.db.row_repair import no_json, no_such_row, repaired, shown
 from agor_tui.db.row_source import RowSource, Selection
@@ -48,6 +50,7 @@ class Rehearsal:
         self._selection = selection
         self._postgresql = postgresql
         self._label = label
+        self._translates = postgresql and server is not None and server.read(_encoding) != "UTF8"
         # Without a name: on the disk where it grows, and gone when it is closed.
         self._seen = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._seen.execute("CREATE TABLE seen (name, value, key, PRIMARY KEY (name, value)) WITHOUT ROWID")
@@ -81,13 +84,20 @@ class Rehearsal:
 
     def _batch(self, table: TableFormat, batch: list[Row]) -> None:
         done = Written()
-        rows = list(with_text_keys(table, batch, done))
+        rows, refused = self._held(table, list(with_text_keys(table, batch, done)))
+        done.left_out += len(refused)
+        done.findings += refused
         nothing: list[Row] = []
         fresh, older = self._asked(lambda into, target: target.chosen(into, table, rows, done), (rows, nothing))
         links: dict[str, str] = {}
         chosen = without_later(table, [*fresh, *older], links)
         self._seen.executemany("INSERT INTO links VALUES (?, ?)", links.items())
-        kept, found = repaired(table, chosen, postgresql=self._postgresql, present=self._present)
+        kept, found = repaired_and_held(
+            table,
+            chosen,
+            lambda some: repaired(table, some, postgresql=self._postgresql, present=self._present),
+            lambda some: self._held(table, some),
+        )
         self._find_what_was_read()
         self._find([*done.findings, *found, *self._broken_json(table, kept)])
         self._remember(table, kept)
@@ -100,6 +110,12 @@ class Rehearsal:
             left_out=before.left_out + done.left_out + len(chosen) - len(kept),
             bytes=before.bytes + row_bytes(table, kept),
         )
+
+    def _held(self, table: TableFormat, rows: Sequence[Row]) -> tuple[list[Row], list[Finding]]:
+        """Of ``rows`` those whose text the server can hold; a database that is still to be made will be in UTF8."""
+        if self._server is None or not self._postgresql:
+            return list(rows), []
+        return self._server.read(lambda connection: held(writer(connection), table, rows))
 
     def _find_what_was_read(self) -> None:
         self._find(self._source.findings)
@@ -146,7 +162,7 @@ class Rehearsal:
         for row in rows:
             for place in table.at("json"):
                 text = row[place]
-                if text is None or _is_plain_json(text):
+                if text is None or (_is_plain_json(text) and not (self._translates and "\\u" in text)):
                     continue
                 if not self._takes_json(text):
                     yield no_json(table, row, place)
@@ -165,6 +181,10 @@ class Rehearsal:
     def _find(self, found: list[Finding]) -> None:
         self.findings += found[: max(FINDINGS_KEPT - len(self.findings), 0)]
         self.finding_count += len(found)
+
+
+def _encoding(connection: Connection) -> str:
+    return writer(connection).encoding
 
 
 def _is_plain_json(text: str) -> bool:
