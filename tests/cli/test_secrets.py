@@ -9,8 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
 
+from agor_tui.db import migrator
+from agor_tui.db.engine import Database
+from agor_tui.errors import DatabaseError
 from agor_tui.redact import HIDDEN
+from agor_tui.services.faults import write_log
 from tests.builders import agor, opencode
 from tests.builders.planted import SECRET, plant, plant_postgresql
 from tests.conftest import place_of
@@ -84,9 +90,9 @@ def answers(run: Run, store: str, tmp_path: Path) -> Iterator[Answer]:
 def test_a_planted_secret_is_shown_by_nothing(run: Run, keep_open: None, store: str, tmp_path: Path) -> None:
     hidden = 0
     for answer in answers(run, store, tmp_path):
-        for text in (answer.out, answer.err):
-            assert not re.search(f".{{0,80}}{SECRET}", text)
-            assert "Traceback" not in text
+        for shown in (answer.out, answer.err):
+            assert not re.search(f".{{0,80}}{SECRET}", shown)
+            assert "Traceback" not in shown
         hidden += answer.out.count(HIDDEN)
     assert hidden > 50
 
@@ -133,3 +139,42 @@ def test_a_database_without_secrets_says_so(run: Run, native_templates: Callable
     answer = run("-d", str(path), "db", "secrets")
     assert (answer.code, answer.out) == (0, "")
     assert "has no secrets that are known as such" in answer.err
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_the_log_has_neither_the_values_of_a_statement_nor_the_row_that_a_server_repeats(
+    request: pytest.FixtureRequest, native_templates: Callable[[str], str], tmp_path: Path, dialect: str
+) -> None:
+    path = tmp_path / "native.db"
+    shutil.copyfile(native_templates("sqlite"), path)
+    place = place_of(path)
+    if dialect == "postgresql":
+        place = place_of(request.getfixturevalue("postgres18_url"))
+        migrator.init(place)
+    values = {"id": "u1", "email": "ann@example.org", "password": SECRET, "role": f"none of {SECRET}"}
+
+    def insert(connection: Connection) -> None:
+        columns = "user_id, email, password, role, onboarding_completed, created_at"
+        now = "0" if dialect == "sqlite" else "now()"
+        no = "0" if dialect == "sqlite" else "false"
+        statement = f"INSERT INTO users ({columns}) VALUES (:id, :email, :password, :role, {no}, {now})"
+        connection.execute(text(statement), values)
+
+    with Database(place, writable=True) as database, pytest.raises(DatabaseError) as caught:
+        database.write(insert)
+    assert SECRET not in caught.value.message + caught.value.hint
+    cause = caught.value.__cause__ or caught.value.__context__
+    assert cause is not None
+    log = write_log(cause)
+    assert log is not None
+    assert "INSERT INTO users" in log.read_text()
+    assert SECRET not in log.read_text()
+
+
+def test_an_export_on_a_terminal_steers_nothing(terminal: Run, agor_db: Path) -> None:
+    """To a file or a pipe the same characters go as they are."""
+    for format in ("jsonl", "sql"):
+        shown = terminal("-d", agor_db, "db", "export", "-", "--format", format, width=200).out
+        assert '"format":"agor-tui"' in shown.replace('\\"', '"') or "agor-tui" in shown
+        assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
+        assert "\x1b]" not in shown
