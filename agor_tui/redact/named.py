@@ -19,8 +19,9 @@ _NAME_NEEDLES = (
         for joint in ("", "_", "-")
     ),
 )  # fmt: skip
-_NAME_MARKS = ("pass", "pwd", "secret", "token", "credential", "auth", "cookie", "jwt", "key")
-"""One of them stands in each of ``_NAME_NEEDLES``."""
+_MARKS = ("pass", "pwd", "secret", "token", "credential", "auth", "cookie", "jwt", "key")
+"""One of them stands in each of ``_NAME_NEEDLES``, so that most texts are soon done with."""
+_BY_MARK = {mark: tuple(needle for needle in _NAME_NEEDLES if mark in needle) for mark in _MARKS}
 _MAP_IN_JSON = re.compile(r"(?:env|vars|variables|headers)(?:\\{1,7}|(?:')?\s{0,8}:)")
 _NAME_END = re.compile(r"[^A-Za-z0-9_.$-]")
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.$")
@@ -87,16 +88,24 @@ def _in_json(needle: str) -> re.Pattern[str]:
     return re.compile(re.escape(needle) + ends)
 
 
+def _needles_in(low: str) -> Iterator[str]:
+    """Those of ``_NAME_NEEDLES`` that stand in a text."""
+    for mark in _MARKS:
+        if mark in low:
+            for needle in _BY_MARK[mark]:
+                if needle in low:
+                    yield needle
+
+
 def may_be_named(low: str) -> bool:
     """Whether a string of JSON, given in small letters, may have such a secret.
 
     Keys of the JSON itself are not looked at: those end in a quotation mark that is not escaped.
     """
-    for needle in _NAME_NEEDLES if any(mark in low for mark in _NAME_MARKS) else ():
-        if needle in low:
-            for found in _in_json(needle).finditer(low):
-                if found["gap"] is None or _is_option(low, found.start()):
-                    return True
+    for needle in _needles_in(low):
+        for found in _in_json(needle).finditer(low):
+            if found["gap"] is None or _is_option(low, found.start()):
+                return True
     if "login " in low and " password" in low:
         return True
     return ("env" in low or "headers" in low) and _MAP_IN_JSON.search(low) is not None
@@ -112,10 +121,9 @@ def _is_option(text: str, at: int) -> bool:
 def named(values: Values) -> Iterator[Secret]:
     """The secrets in a text that are known by the name before them."""
     text, low = values.text, values.low
-    if any(mark in low for mark in _NAME_MARKS):
-        yield from values.found()
-        if "login " in text:
-            yield from (Secret("password", *match.span(2)) for match in _NETRC.finditer(text))
+    yield from values.found()
+    if "login " in low:
+        yield from (Secret("password", *match.span(2)) for match in _NETRC.finditer(text))
     if "env" in low or "headers" in low:
         yield from _maps(text, values)
 
@@ -185,7 +193,7 @@ class Values:
     def _names(self) -> list[tuple[int, int]]:
         """Where parts of names stand that may be those of secrets, in order."""
         places: list[tuple[int, int]] = []
-        for needle in _NAME_NEEDLES:
+        for needle in dict.fromkeys(_needles_in(self.low)):
             at = -1
             while (at := self.low.find(needle, at + 1)) >= 0:
                 places.append((at, at + len(needle)))

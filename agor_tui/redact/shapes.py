@@ -63,6 +63,7 @@ _SHAPES: tuple[tuple[str, tuple[str, ...], str], ...] = (
         r"eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{4,16384}(?:\.[A-Za-z0-9_-]{0,4096}){1,3}",
     ),
 )
+_NEEDLES = tuple(needle for _, needles, _ in _SHAPES for needle in needles)
 _AWS_SECRET = re.compile(
     r"(?<![A-Za-z0-9/+=])(?=[^\s]{0,39}[a-z])(?=[^\s]{0,39}[A-Z])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 )
@@ -98,13 +99,13 @@ def may_be_shaped(text: str) -> bool:
     if (_LOGIN_MARK in text and "@" in text) or _BLOCK_MARK in text:
         return True
     long = _long_words(text)
-    return any(needle in long for _, needles, _ in _SHAPES for needle in needles)
+    return bool(long) and any(needle in long for needle in _NEEDLES)
 
 
 def shaped(text: str) -> Iterator[Secret]:
     """The secrets in a text that are known by their shape, kind by kind."""
     long = _long_words(text)
-    for kind, needles, pattern in _SHAPES if long else ():
+    for kind, needles, pattern in _SHAPES if long and any(needle in long for needle in _NEEDLES) else ():
         if any(needle in long for needle in needles):
             for match in _compiled(pattern).finditer(text):
                 found = Secret(kind, *match.span())
