@@ -12,6 +12,7 @@ from agor_tui.cli.commands import Settings, command, pass_settings
 from agor_tui.cli.jobs import run_job
 from agor_tui.cli.listing import json_option
 from agor_tui.cli.places import named, place_of
+from agor_tui.services.transfer import left_aside_lines
 from agor_tui.text import count, printable
 from agor_tui.transfers import SecretPlace
 
@@ -42,17 +43,29 @@ def db_secrets(settings: Settings, limit: int, as_json: bool) -> None:
         if not limit or len(found) < limit:
             found.append(secret)
 
-    read = run_job(lambda tell, stop: find_secrets(place, note, tenant=settings.tenant, tell=tell, stop=stop))
+    read, left = run_job(lambda tell, stop: find_secrets(place, note, tenant=settings.tenant, tell=tell, stop=stop))
     if as_json:
         streams.write(export.array(found, asdict))
     else:
         streams.write_lines(
             f"{each.table}  {printable(each.id)}  {printable(each.place)}  {each.kind}" for each in found
         )
+    _sum_up(named(place), kinds, len(rows), read, len(found))
+    if left:
+        streams.note("Not looked through, since no export has it:")
+        for line in left_aside_lines(left):
+            streams.note(f"  {printable(line)}")
+
+
+def _sum_up(place: str, kinds: Counter[str], rows: int, read: int, listed: int) -> None:
     total = kinds.total()
     if not total:
-        streams.note(f"{named(place)} has no secrets that are known as such ({count(read)} rows read).")
+        streams.note(f"{place} has no secrets that are known as such in the {count(read)} rows that were read.")
         return
     by_kind = ", ".join(f"{kind} {count(number)}" for kind, number in kinds.most_common())
-    more = f" The first {count(len(found))} are listed." if total > len(found) else ""
-    streams.note(f"{count(total)} secrets in {count(len(rows))} of {count(read)} rows: {by_kind}.{more}")
+    more = (
+        f" {'The first' if listed == 1 else f'The first {count(listed)}'} {'is' if listed == 1 else 'are'} listed."
+        if total > listed
+        else ""
+    )
+    streams.note(f"{count(total)} secrets in {count(rows)} of {count(read)} rows: {by_kind}.{more}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agor_tui.errors import Cancelled
 from agor_tui.redact import HIDDEN, hide_words, kind_of_name, secrets_in
-from agor_tui.transfers import Progress, SecretPlace, Tell
+from agor_tui.transfers import LeftAside, Progress, SecretPlace, Tell
 
 if TYPE_CHECKING:
     from agor_tui.config.places import Place
@@ -26,8 +26,10 @@ def find_secrets(
     tenant: str | None = None,
     tell: Tell | None = None,
     stop: threading.Event | None = None,
-) -> int:
-    """Give ``found`` each place in the rows of ``place`` where an export would hide something; return the rows read.
+) -> tuple[int, tuple[LeftAside, ...]]:
+    """Give ``found`` each place in the rows of ``place`` where an export would hide something.
+
+    Return how many rows were read, and the tables that an export leaves aside, which were not.
 
     Raises:
         DatabaseError: the database cannot be read. Cancelled: ``stop`` was set.
@@ -55,7 +57,8 @@ def find_secrets(
                 if tell:
                     tell(Progress("search", name, read, total, 0))
             done += read
-    return done
+        left_aside = tuple(source.left_aside)
+    return done, left_aside
 
 
 def _in_row(form: TableFormat, row: Row, hidden: Row) -> Iterator[tuple[str, str]]:
