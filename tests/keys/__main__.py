@@ -23,6 +23,8 @@ from .pressing import as_bytes, random_keys
 
 ROUND_S = 0.1
 """The process runs for its share of so many seconds, then it is held for the rest."""
+PATIENCE_S = 60.0
+"""So long it may take to take in what was pressed, and to answer."""
 
 
 def main(arguments: list[str]) -> int:
@@ -72,9 +74,15 @@ def _try(kind: str, arguments: list[str], home: Path, chosen: argparse.Namespace
                 if not alive:
                     _tell(kind, f"it has ended with {terminal.wait()}: {terminal.seen[-300:]!r}", pressed)
                     return faults + 1
-        terminal.listen(2)
-        terminal.send(as_bytes("question_mark"))
-        if not terminal.listen(3) or not terminal.seen:
+        terminal.settle(1)
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            terminal.send(as_bytes("question_mark"))
+            if not terminal.listen(1) or terminal.seen:
+                break
+            terminal.send(as_bytes("escape"))
+            terminal.listen(1)
+        if not terminal.seen:
             _tell(kind, "it does not answer any more", pressed)
             faults += 1
     if not faults:
