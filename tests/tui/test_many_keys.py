@@ -131,13 +131,14 @@ def late(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def no_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The terminal is lent to no other program."""
+def apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The terminal is lent to no other program, and what is exported lies in the test's own folder."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PAGER", "true")
     monkeypatch.setattr(AgorApp, "suspend", contextlib.nullcontext)
 
 
-@pytest.mark.usefixtures("no_programs", "late")
+@pytest.mark.usefixtures("apart", "late")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_random_keys(kind: str, request: pytest.FixtureRequest, family: SqlitePlace, tmp_path: Path) -> None:
     configuration = make(kind, tmp_path, family, lambda: request.getfixturevalue("server_family"))
