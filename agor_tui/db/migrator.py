@@ -1,13 +1,14 @@
 """Making and migrating native databases.
 
-Each revision runs in one transaction that takes the database's write lock first (an advisory lock on PostgreSQL) and
-then looks at what is to be done: of two programs that migrate at once, one waits and finds nothing left to do, and
-whoever is killed leaves the database as it was before the revision.
+Each revision runs in one transaction, and all of a new database in one, that takes the database's write lock first (an
+advisory lock on PostgreSQL) and then looks at what is to be done: of two programs that migrate at once, one waits and
+finds nothing left to do, and whoever is killed leaves the database as it was before.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,7 +33,10 @@ from agor_tui.db.migration_lock import transaction
 from agor_tui.db.rehearsal import count_losses, rehearse
 from agor_tui.db.revision import HEAD, REVISIONS, VERSION_TABLE, current_revision, ownership, require_known
 from agor_tui.db.tables import metadata, schema_migrations
-from agor_tui.errors import Cancelled, DatabaseError, ForeignDatabaseError, ReadOnlyError, UsageError
+from agor_tui.errors import AbsentError, Cancelled, DatabaseError, ForeignDatabaseError, ReadOnlyError, UsageError
+
+_MADE_SOON_S, _PAUSE_S = 10, 0.05
+"""So long is waited for a database that the server says is there, and so long between two tries."""
 
 Progress = Callable[[Revision], None]
 """Called with each revision that was applied or undone, when that is in the database for good."""
@@ -201,26 +205,35 @@ def _recorded(row: Any, state: Literal["applied", "changed", "unknown"]) -> Revi
 
 
 def _run(database: Database, wanted: int, way: scripts.Way, tell: Tell | None) -> MigrationRun:
-    """Step to where ``wanted`` revisions are applied, one transaction a revision."""
+    """Step to where ``wanted`` revisions are applied, one transaction a revision.
+
+    A database that is empty is made in one transaction: whoever is killed leaves it empty.
+    """
     known = scripts.known()
     done: list[Revision] = []
     backup: Path | None = None
     say: Tell = tell or (lambda _: None)
     try:
         while True:
+            steps: list[Revision] = []
             with transaction(database, lambda: say(MigrationEvent("waits"))) as connection:
                 at = _index(connection, database.place)
                 if at == wanted or (at < wanted) != (way == "upgrade"):
                     return MigrationRun(tuple(done), backup)
-                script, target = (known[at], at + 1) if way == "upgrade" else (known[at - 1], at - 1)
                 if not done:
                     backup = _back_up(database, connection, _name(at))
                     if backup:
                         say(MigrationEvent("copied", backup=backup))
-                say(MigrationEvent("begins", script))
-                step = scripts.run(connection, script, way, _name(target), database.place)
-            done.append(step)
-            say(MigrationEvent("done", step))
+                if way == "downgrade":
+                    ahead = [(known[at - 1], at - 1)]
+                else:
+                    ahead = [(known[number], number + 1) for number in range(at, at + 1 if at else wanted)]
+                for script, target in ahead:
+                    say(MigrationEvent("begins", script))
+                    steps.append(scripts.run(connection, script, way, _name(target), database.place))
+            for step in steps:
+                done.append(step)
+                say(MigrationEvent("done", step))
     except Cancelled:
         return MigrationRun(tuple(done), backup, stopped=True)
 
@@ -309,10 +322,10 @@ def _opened(place: Place, *, create: bool = False, to_head: bool = False) -> Ite
 def _make_room(place: PostgresPlace) -> None:
     """Make the PostgreSQL database and its schema where they are missing and this user may."""
     try:
-        with Database(place) as database:
-            database.read(lambda connection: connection.exec_driver_sql("SELECT 1"))
+        _reach(place)
     except DatabaseError as error:
-        _create_database(place, error)
+        if not _create_database(place, error):
+            _reach_soon(place)  # it was just being made
     if place.schema is None:
         return
     with Database(place, writable=True) as database, transaction(database) as connection:
@@ -321,8 +334,25 @@ def _make_room(place: PostgresPlace) -> None:
             connection.execute(CreateSchema(place.schema))
 
 
-def _create_database(place: PostgresPlace, failure: DatabaseError) -> None:
-    """Make the database, unless the server has one of that name or cannot be asked: then ``failure`` is raised."""
+def _reach(place: PostgresPlace) -> None:
+    with Database(place) as database:
+        database.read(lambda connection: connection.exec_driver_sql("SELECT 1"))
+
+
+def _reach_soon(place: PostgresPlace) -> None:
+    """Reach a database that another program was making, or one that was killed, for which the server goes on."""
+    end = time.monotonic() + _MADE_SOON_S
+    while True:
+        try:
+            return _reach(place)
+        except AbsentError:
+            if time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE_S)
+
+
+def _create_database(place: PostgresPlace, failure: DatabaseError) -> bool:
+    """Make the database; False where the server has it already. Raises ``failure`` where that cannot be asked."""
     if place.database is None:
         raise failure
     present = text("SELECT 1 FROM pg_catalog.pg_database WHERE datname = :name").bindparams(name=place.database)
@@ -332,7 +362,7 @@ def _create_database(place: PostgresPlace, failure: DatabaseError) -> None:
         except DatabaseError:
             raise failure from None
         if found:
-            raise failure
+            return False
         with server.engine.connect() as connection:
             name = connection.dialect.identifier_preparer.quote_identifier(place.database)
             try:
@@ -341,11 +371,12 @@ def _create_database(place: PostgresPlace, failure: DatabaseError) -> None:
                 if error.connection_invalidated:
                     raise explain(place, error) from None
                 if connection.execute(present).scalar():
-                    return  # another program was quicker
+                    return False  # another program was quicker
                 raise DatabaseError(
                     f"The database {place.database} could not be created: {str(error.orig).splitlines()[0]}.",
                     "Ask the server's administrator to create it.",
                 ) from None
+    return True
 
 
 def _back_up(database: Database, connection: Connection, revision: str) -> Path | None:

@@ -146,7 +146,13 @@ class Replica:
             relay.close()
 
     def _sync_by(self, relay: Relay, source: LibsqlPlace, limit_s: float) -> None:
-        given = {"path": str(self.path), "url": relay.url, "token": relay.key, "limit_s": math.ceil(limit_s)}
+        given = {
+            "path": str(self.path),
+            "url": relay.url,
+            "token": relay.key,
+            "limit_s": math.ceil(limit_s),
+            "metadata": _METADATA,
+        }
         try:
             make_private(self.path.parent)
             self._syncing = subprocess.Popen(
@@ -185,15 +191,20 @@ class Replica:
 
     def has_copy(self) -> bool:
         """Tell whether a whole copy was made already; one that was begun and not finished is none."""
-        begun = Path(f"{self.path}-sync").exists()  # not by another program
-        return self._is_copy() and not (begun and self.synced_at is None)
+        return self._is_copy() and not self._is_half_made()
 
     def _is_copy(self) -> bool:
         return any(Path(f"{self.path}{suffix}").exists() for suffix in _METADATA) and self.path.exists()
 
+    def _is_half_made(self) -> bool:
+        """Tell whether a process of ours began to make it and did not come to the end of that."""
+        return Path(f"{self.path}-sync").exists() and self.synced_at is None
+
     def _refuse_others(self) -> None:
         """Raise where the path has a file that is no copy: synchronising would overwrite it."""
-        if not self._is_copy() and self.path.exists() and (self.path.is_dir() or self.path.stat().st_size):
+        if self._is_copy() or self._is_half_made():
+            return
+        if self.path.exists() and (self.path.is_dir() or self.path.stat().st_size):
             raise DatabaseError(
                 f"{self.path} is there already, and is no copy of a libSQL database.",
                 "Give the copy a path of its own.",

@@ -3,10 +3,11 @@
 A process of its own, since the wheel that does it holds the interpreter's lock while it waits, without limit, and
 brings an SQLite of its own: two in one process undo each other's locks on a file.
 
-Given are ``path``, ``url``, ``token`` and ``limit_s``; the answer is ``{"error": null}``, or what went wrong. The token
-is not on the command line, where others could read it.
+Given are ``path``, ``url``, ``token``, ``limit_s`` and ``metadata`` (suffixes of what stands beside a copy); the answer
+is ``{"error": null}``, or what went wrong. The token is not on the command line, where others could read it.
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -24,6 +25,10 @@ def main() -> None:
     # Another program may do the same now; its end is waited for.
     lock = os.open(given["path"] + "-sync", os.O_CREAT | os.O_RDWR, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
+    if not os.fstat(lock).st_size and not any(os.path.exists(given["path"] + suffix) for suffix in given["metadata"]):
+        for suffix in ("", "-wal", "-shm"):  # what a process of ours left that was killed when it had just begun
+            with contextlib.suppress(OSError):
+                os.unlink(given["path"] + suffix)
     try:
         connection = libsql.connect(given["path"], sync_url=given["url"], auth_token=given["token"])
         connection.sync()

@@ -146,7 +146,7 @@ class _Job:
             with self._interruptions(copying):
                 copying.run()
                 verified = self._verified()
-                copying.end()
+                copying.end(target)
         return CopyReport(
             source=self._source.label,
             target=target.label,

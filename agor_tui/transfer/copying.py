@@ -76,9 +76,9 @@ class Copying:
         while self._target.transaction(self._links):
             self._require_going()
 
-    def end(self) -> None:
-        """Remove the record, and see that all is on the disk."""
-        self._target.transaction(self._end, last=True)
+    def end(self, target: RowTarget) -> None:
+        """Remove the record from ``target``, and see that all is on the disk."""
+        target.transaction(self._end, last=True)
 
     def _begin(self, connection: Connection) -> None:
         before = transfer_marks.unfinished(connection)

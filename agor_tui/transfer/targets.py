@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, literal, select, table
 from sqlalchemy.engine import Connection
 
 from agor_tui.config.command_lines import command_for
 from agor_tui.config.places import Place, SqlitePlace, describe, primary
 from agor_tui.db import identity, transfer_marks
 from agor_tui.db.access import require_access
+from agor_tui.db.catalog import read_catalog
 from agor_tui.db.engine import Database
-from agor_tui.db.revision import ownership, require_current
+from agor_tui.db.revision import HEAD, ownership, require_current, require_known
 from agor_tui.db.row_format import FORMATS
-from agor_tui.db.tables import metadata
 from agor_tui.errors import (
     AbsentError,
     DatabaseError,
@@ -90,22 +90,28 @@ def _look(connection: Connection, place: Place, on_conflict: OnConflict, facts: 
         return Ground("empty")
     if owner == "foreign":
         raise _foreign(place)
-    require_current(connection, place)
     unfinished = transfer_marks.unfinished(connection)
+    if unfinished is None and require_known(connection, place) != HEAD and not _filled(connection):
+        return Ground("empty")  # whoever began to make it was killed, or undid it
+    require_current(connection, place)
     if unfinished is not None:
         _require_same_facts(unfinished, facts, place)
         return Ground("native", unfinished)
-    if on_conflict == "fail":
-        filled = [
-            name for name in FORMATS if connection.execute(select(exists(metadata.tables[name].select()))).scalar()
-        ]
-        if filled:
-            raise OccupiedError(
-                f"{describe(place)} is not empty: it has rows in {', '.join(filled)}.",
-                "Name an empty database, or say what is to become of rows that are in both: "
-                "--on-conflict skip (its own stay) or newer (the newer ones stay).",
-            )
+    if on_conflict == "fail" and (filled := _filled(connection)):
+        raise OccupiedError(
+            f"{describe(place)} is not empty: it has rows in {', '.join(filled)}.",
+            "Name an empty database, or say what is to become of rows that are in both: "
+            "--on-conflict skip (its own stay) or newer (the newer ones stay).",
+        )
     return Ground("native")
+
+
+def _filled(connection: Connection) -> list[str]:
+    """The native tables that have rows; of those that an older revision has."""
+    catalog = read_catalog(connection)
+    there = [name for name in FORMATS if catalog.has(name)]
+    rows = {name: exists(select(literal(1)).select_from(table(name))) for name in there}
+    return [name for name in there if connection.execute(select(rows[name])).scalar()]
 
 
 def _foreign(place: Place) -> ForeignDatabaseError:

@@ -24,6 +24,7 @@ from tests.builders.agor import build_sqlite
 from tests.conftest import place_of
 
 from .copies import ground, state
+from .one_row_each import fill
 
 
 @pytest.fixture
@@ -94,6 +95,7 @@ def test_another_program_s_database(file: Path, tmp_path: Path) -> None:
 
 
 def test_a_target_at_another_revision(file: Path, native_place: Place) -> None:
+    fill(native_place)  # one without rows is brought up
     migrator.downgrade(native_place, "-1")
     with pytest.raises(SchemaVersionError, match="is at revision 0001") as behind:
         copy(place_of(file), native_place, CopyOptions())
@@ -123,12 +125,13 @@ def test_a_source_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_source_that_another_program_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its file is read without locks where nobody has it open: a copy of two states of it is not made."""
+    """Its file is read in place where it rested for long: a copy of two states of it is not made."""
     from agor_tui.db import row_source
 
     monkeypatch.setattr(row_source, "BATCH_BYTES", 500)
     source, target = tmp_path / "agor.db", place_of(tmp_path / "b.db")
     build_sqlite(source, "2025", wal=True)
+    os.utime(source, (1_700_000_000, 1_700_000_000))
 
     def tell(progress: object) -> None:
         with sqlite3.connect(source) as connection:
@@ -137,4 +140,4 @@ def test_a_source_that_another_program_changes(tmp_path: Path, monkeypatch: pyte
 
     with pytest.raises(DatabaseError, match="was changed by another program while it was read"):
         copy(place_of(source), target, CopyOptions(), tell=tell)
-    copy(place_of(source), target, CopyOptions())
+    copy(place_of(source), target, CopyOptions(), tell=tell)

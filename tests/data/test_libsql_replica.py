@@ -299,3 +299,12 @@ def test_a_copy_of_an_encrypted_server(servers_folder: Path, tmp_path: Path, mon
         with Database(copy) as database:
             assert boards(database) == 0
     server.stop()
+
+
+def test_a_copy_that_was_begun_by_a_process_that_was_killed_is_made_anew(copy: LibsqlPlace) -> None:
+    path = replica_path(copy)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"half of a database")
+    Path(f"{path}-sync").touch()
+    with Database(copy) as database:
+        assert boards(database) == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agor_tui.config.places import Place, describe, primary
-from agor_tui.db import migrator
+from agor_tui.db import migrator, transfer_marks
 from agor_tui.db.engine import Database
 from agor_tui.db.restoring import empty_tables
 from agor_tui.db.row_checksum import TableChecksum
@@ -64,12 +64,13 @@ def import_file(
     ground = survey(place, rule, {})  # before a long file is read
     reader = _checked(path, place if ground.state == "native" and not replacing else None, watch)
     facts = {"source": f"file {reader.sha256}", "label": reader.file, "on_conflict": on_conflict}
-    ground = survey(place, rule, facts)
+    ground = survey(place, rule, {} if replacing else facts)
     what = made(ground, place, dry_run=False)
     if what:
         migrator.init(place)
-    copying = _write(reader, place, facts, batches=batches, on_conflict=on_conflict, replacing=replacing, watch=watch)
     verified = on_conflict == "fail" or ground.state != "native"
+    writing = _Writing(reader, place, facts, on_conflict, watch)
+    copying, differing = writing.run(batches=batches, replacing=replacing, verified=verified)
     return ImportReport(
         file=reader.file,
         target=describe(place),
@@ -80,7 +81,7 @@ def import_file(
         resumed=copying.resumed,
         findings=tuple(copying.findings),
         finding_count=copying.finding_count,
-        differing=_differing(reader.footer, place, watch) if verified else (),
+        differing=differing,
         seconds=time.monotonic() - began,
     )
 
@@ -142,43 +143,63 @@ def _checked(path: Path, place: Place | None, watch: _Watch) -> DumpReader:
     return reader
 
 
-def _write(
-    reader: DumpReader,
-    place: Place,
-    facts: Mapping[str, str],
-    *,
-    batches: bool,
-    on_conflict: OnConflict,
-    replacing: bool,
-    watch: _Watch,
-) -> Copying:
-    with (
-        DumpSource(reader) as source,
-        Database(primary(place), writable=True) as database,
-        stopping(watch.stop, database.cancel),
-    ):
+class _Writing:
+    """The second half of an import: the rows are written, and compared with the file.
 
-        def run(target: RowTarget) -> Copying:
-            copying = Copying(source, target, source.tables, None, facts, watch.copying, watch.stop)
-            copying.run()
-            source.finish()
-            copying.end()
-            return copying
+    A record stays in the database until they are compared: where this is killed before, the same import goes on there.
+    """
 
-        target = (RowTarget if reader.header.secrets else KeepingSecrets)(database, on_conflict)
-        try:
-            if batches:
-                return run(target)
+    def __init__(
+        self, reader: DumpReader, place: Place, facts: Mapping[str, str], on_conflict: OnConflict, watch: _Watch
+    ) -> None:
+        self._reader = reader
+        self._place = place
+        self._facts = facts
+        self._on_conflict: OnConflict = on_conflict
+        self._watch = watch
+
+    def run(self, *, batches: bool, replacing: bool, verified: bool) -> tuple[Copying, tuple[str, ...]]:
+        """Write and compare; return also the tables that differ. Raises as ``import_file``."""
+        with (
+            DumpSource(self._reader) as source,
+            Database(primary(self._place), writable=True) as database,
+            stopping(self._watch.stop, database.cancel),
+        ):
+            target = (RowTarget if self._reader.header.secrets else KeepingSecrets)(database, self._on_conflict)
 
             def all_of_it(connection: Any) -> Copying:
                 if replacing:
                     empty_tables(connection)
-                return run(_Within(target, connection))
+                    transfer_marks.end(connection)
+                return self._rows(source, _Within(target, connection), ends=not verified)
 
-            return target.transaction(all_of_it, last=True)
-        except Cancelled:
-            more = "what is there stays, and the same import goes on" if batches else "nothing was written"
-            raise Cancelled(f"The import was stopped; {more}.") from None
+            try:
+                if batches:
+                    copying = self._rows(source, target, ends=not verified)
+                else:
+                    copying = target.transaction(all_of_it, last=True)
+            except Cancelled:
+                more = "what is there stays, and the same import goes on" if batches else "nothing was written"
+                raise Cancelled(f"The import was stopped; {more}.") from None
+            if not verified:
+                return copying, ()
+            try:
+                differing = _differing(self._reader.footer, self._place, self._watch)
+            except Cancelled:
+                raise Cancelled(
+                    "The import was stopped; all rows are there, and the same import compares them."
+                ) from None
+            copying.end(target)
+            return copying, differing
+
+    def _rows(self, source: DumpSource, target: RowTarget, *, ends: bool) -> Copying:
+        watch = self._watch
+        copying = Copying(source, target, source.tables, None, self._facts, watch.copying, watch.stop)
+        copying.run()
+        source.finish()
+        if ends:
+            copying.end(target)
+        return copying
 
 
 class _Within(RowTarget):
