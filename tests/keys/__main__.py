@@ -56,7 +56,10 @@ def _try(kind: str, arguments: list[str], home: Path, chosen: argparse.Namespace
     pressed: list[str] = []
     faults, logged = 0, ""
     dice = random.Random(chosen.seed)
-    with Terminal([str(stock.COMMAND), *arguments], home, stock.VARIABLES) as terminal:
+    with (
+        contextlib.chdir(home),  # what is exported lies there
+        Terminal([str(stock.COMMAND), *arguments], home, stock.VARIABLES) as terminal,
+    ):
         terminal.listen(3)
         end = time.monotonic() + chosen.seconds
         keys = random_keys(chosen.seed)
