@@ -83,10 +83,11 @@ def test_a_closed_terminal_ends_the_app_at_any_moment(
     assert ended_by_it(app.wait(reading=False), signal.SIGHUP)
 
 
-def test_a_closed_terminal_ends_it_without_a_signal_too(demo: Callable[..., Terminal], tmp_path: Path) -> None:
+def test_a_closed_terminal_ends_it_without_a_signal_too(open_terminal: Callable[..., Terminal], run: Run) -> None:
     """Who ignores SIGHUP, as below nohup, still meets a terminal that has gone."""
-    app = demo(env={})
-    os.kill(app.pid, signal.SIGWINCH)
+    assert run("demo", "--no-open").code == 0
+    app = open_terminal("-c", f'trap "" HUP; exec "{COMMAND}" demo', program="bash")
+    app.until(SHOWN)
     app.settle(QUIET_S)
     app.hang_up()
     assert app.wait(reading=False) == GONE
