@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,17 +48,14 @@ class Pair:
 @contextmanager
 def running(folder: Path, version: int) -> Iterator[Pair]:
     """Run both in ``folder``, which is made."""
-    binaries = servers.POSTGRES_VERSIONS[version]
-    user = servers.system_user(folder.parent, binaries)
     folder.mkdir(mode=0o755)
     primary, standby = folder / "primary", folder / "standby"
-    for data in (primary, standby):
-        data.mkdir(mode=0o700)
-        if user:
-            shutil.chown(data, user, user)
+    binaries = servers.bin_folders()[version]
+    user, programs = servers.prepared(primary, binaries)
+    servers.prepared(standby, binaries)
 
     def run(program: str, data: Path, *arguments: str) -> None:
-        servers.pgexec(program, ("-D", str(data), *arguments), bin_path=binaries, user=user, cwd=data, timeout=60)
+        servers.run_program(program, programs, user, data, *arguments)
 
     def start(data: Path) -> int:
         with socket.socket() as probe:
