@@ -13,6 +13,7 @@ from agor_tui.cli import streams
 from agor_tui.cli.tables import Column, Table
 from agor_tui.records import Count, Cursor, Page
 from agor_tui.services import export
+from agor_tui.services.cursors import place_text
 from agor_tui.text import printable
 
 _PAGE = 500
@@ -58,10 +59,15 @@ class Listing(Generic[R]):
     After they were read, ``shown`` is their number, ``last`` the last one, and ``more`` whether others follow.
     """
 
-    def __init__(self, fetch: Callable[[Cursor | None, int], Page[R]], *, after: Cursor | None, limit: int) -> None:
+    def __init__(
+        self, fetch: Callable[[Cursor | None, int], Page[R]], *, after: Cursor | None, limit: int, order: str
+    ) -> None:
+        """``order`` names what the rows are ordered by, in the text of the place where the next list begins."""
         self._fetch = fetch
         self._after = after
         self._limit = limit
+        self._order = order
+        self.next: Cursor | None = None
         self.shown = 0
         self.last: R | None = None
         self.more = False
@@ -79,7 +85,7 @@ class Listing(Generic[R]):
                 self.last = page.rows[-1]
                 yield page.rows
             after = page.next
-            self.more = after is not None
+            self.next, self.more = after, after is not None
             if after is None or self.shown == self._limit:
                 return
 
@@ -101,9 +107,9 @@ class Listing(Generic[R]):
         """Tell the person, apart from the data, that there are more rows, or why there may be none."""
         if not self.shown:
             streams.note("\n".join([f"There are no such {what}.", *explain()]))
-        elif self.more and self.last is not None:
+        elif self.next is not None:
             total = count()
             streams.note(
                 f"Showing {self.shown:,} of {total.value:,}{'' if total.exact else '+'} {what} · "
-                f"more: --after {printable(self.last.id)}"
+                f"more: --after {printable(place_text(self.next, self._order), 5_000)}"
             )

@@ -16,6 +16,7 @@ from agor_tui.errors import UsageError
 from agor_tui.filters import parse_session_filter
 from agor_tui.records import Sort, SortKey
 from agor_tui.services import export
+from agor_tui.services.cursors import place_of
 
 
 @click.group("session", cls=Group, help="List sessions, show one or its tree, export them.")
@@ -52,11 +53,15 @@ def session_list(
     wanted = parse_session_filter(" ".join(filter_words), local_now())
     with settings.open_browser() as browser:
         sort = browser.default_sort if sort_key is None else _sort(sort_key, browser.sorts)
-        start = browser.session_cursor(after, sort) if after else None
+        order = ("-" if sort.descending else "") + sort.key
+        start = None
+        if after is not None:
+            start = place_of(after, order) or browser.session_cursor(after, sort)
         listing = Listing(
             lambda cursor, size: browser.session_page(wanted, sort, after=cursor, limit=size),
             after=start,
             limit=limit,
+            order=order,
         )
         if as_json:
             listing.print_json(export.session_json)

@@ -14,6 +14,9 @@ from agor_tui.cli.listing import Listing, json_option, list_options
 from agor_tui.cli.moments import local_now
 from agor_tui.filters import parse_task_filter
 from agor_tui.services import export
+from agor_tui.services.cursors import place_of
+
+_ORDER = "-created"
 
 
 @click.group("task", cls=Group, help="List tasks or show one.")
@@ -41,9 +44,12 @@ def task_list(
     with settings.open_browser() as browser:
         if session_id is not None:
             wanted = replace(wanted, session_id=browser.resolve(session_id, ("session",)).id)
-        start = browser.task_cursor(after) if after else None
+        start = None if after is None else place_of(after, _ORDER) or browser.task_cursor(after)
         listing = Listing(
-            lambda cursor, size: browser.task_page(wanted, after=cursor, limit=size), after=start, limit=limit
+            lambda cursor, size: browser.task_page(wanted, after=cursor, limit=size),
+            after=start,
+            limit=limit,
+            order=_ORDER,
         )
         if as_json:
             listing.print_json(export.task_json)

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, select, type_coerce
 from sqlalchemy.engine import Connection
-from sqlalchemy.types import BigInteger
+from sqlalchemy.types import BigInteger, NullType
 
 from agor_tui.db.catalog import read_catalog
 from agor_tui.db.row_format import FORMATS, Row
@@ -89,7 +89,7 @@ class OpencodeRows:
     def rows(self, table: str, after: str | None) -> Iterator[Row]:
         """Give the native rows of ``table``, ordered by the bytes of their key, those past ``after``."""
         columns = FORMATS[table].columns
-        kept = FORMATS[table].at("id", "text")
+        kept = FORMATS[table].at("id", "text", "instant", "integer", "flag")  # a text may stand in any of them
         for values in self._makers[table](after):
             row = [values.get(each.name, False if each.kind == "flag" else None) for each in columns]
             for place in kept:
@@ -206,7 +206,7 @@ class OpencodeRows:
             *(type_coerce(sessions.c[name], BigInteger()).label(name) for name in times),
             *(each.label(f"place_{at}") for at, each in enumerate(self._place_columns())),
         ).order_by(sessions.c.id)
-        for row in self._streamed(query, sessions.c.id, after):
+        for row in self._streamed("sessions", query, sessions.c.id, after):
             yield {
                 "session_id": row.id,
                 "created_at": row.created_at,
@@ -222,7 +222,11 @@ class OpencodeRows:
             }
 
     def _session_data(self, row: Any) -> _Values:
-        stored = load_json(row.data)
+        try:
+            stored = load_json(row.data)
+        except ValueError as error:  # nested more deeply than can be written again
+            self._found.append(Finding("sessions", row.id, "data", str(error), "left out"))
+            stored = {}
         model = stored.get("model")
         config = {"model": row.model, "provider": model.get("providerID") if is_dict(model) else None}
         context = {
@@ -254,7 +258,7 @@ class OpencodeRows:
             *(tasks.c[name] for name in common),
             *(type_coerce(tasks.c[name], BigInteger()).label(name) for name in times),
         ).order_by(tasks.c.id)
-        for row in self._streamed(query, tasks.c.id, after):
+        for row in self._streamed("tasks", query, tasks.c.id, after):
             usage = {
                 "inputTokens": row.tokens_input,
                 "outputTokens": row.tokens_output,
@@ -288,7 +292,7 @@ class OpencodeRows:
         )
         at = type_coerce(messages.c.created_at, BigInteger()).label("at")
         query = select(*(messages.c[name] for name in names), at).order_by(messages.c.id)
-        for row in self._streamed(query, messages.c.id, after):
+        for row in self._streamed("messages", query, messages.c.id, after):
             role = row.role
             if role not in MESSAGE_ROLES:
                 self._found.append(Finding("messages", row.id, "role", f"{role[:60]!r} is no role", "kept as system"))
@@ -312,9 +316,16 @@ class OpencodeRows:
     def _pairs(self, query: Select[Any]) -> Iterator[tuple[str, Any]]:
         return (tuple(row) for row in self._connection.execute(query))
 
-    def _streamed(self, query: Select[Any], key: Column, after: str | None) -> Iterator[Any]:
+    def _streamed(self, table: str, query: Select[Any], key: Column, after: str | None) -> Iterator[Any]:
+        is_text = func.typeof(type_coerce(key, NullType())) == "text"
         if after is not None:
             query = query.where(key > after)
+        else:
+            nameless = select(func.count()).select_from(query.where(~is_text).order_by(None).subquery())
+            if number := self._connection.execute(nameless).scalar_one():
+                what = f"{number} row{'s have' if number != 1 else ' has'} no text for an id"
+                self._found.append(Finding(table, "without an id", None, what, "left out"))
+        query = query.where(is_text)
         yield from self._connection.execution_options(stream_results=True, yield_per=_STREAMED).execute(query)
 
 
@@ -323,5 +334,5 @@ def _json(values: _Values) -> str:
     return dump_json({name: value for name, value in values.items() if value is not None})
 
 
-def _bytes(id: str) -> bytes:
-    return id.encode("utf-8", "surrogatepass")
+def _bytes(id: str | None) -> bytes:
+    return (id or "").encode("utf-8", "surrogatepass")

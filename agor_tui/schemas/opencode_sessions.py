@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import FromClause, Select, case, func, literal, or_, select, type_coerce
+from sqlalchemy import FromClause, Select, case, func, literal, literal_column, or_, select, type_coerce
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.types import BigInteger, Float, NullType
 
@@ -212,7 +212,14 @@ def _row_as_json(tables: Tables, s: FromClause) -> Column:
     pairs: list[Column] = []
     for name, value in s.c.items():
         raw = type_coerce(value, NullType())
-        stored: Column = case((func.typeof(raw) == "blob", func.hex(raw)), else_=raw)  # JSON has no bytes
+        stored: Column = case(
+            (func.typeof(raw) == "blob", func.hex(raw)),  # JSON has no bytes, and no number that is infinite
+            (
+                (func.typeof(raw) == "real") & (func.abs(raw) > literal_column("1.7976931348623157e308")),
+                sql_cast(raw, Text()),
+            ),
+            else_=raw,
+        )
         if name == "agent" and tables.has_entries:
             of_reply = entries.last_entry(tables, s, lambda e: json.text(e.c.data, "agent"))
             stored = func.coalesce(stored, of_reply)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -140,7 +141,8 @@ class _Comparison:
     def _merge(self) -> None:
         """Both sides in the order of their keys, row by row."""
         sum_a, sum_b = self._sums
-        rows_a, rows_b = (self._keyed(side) for side in self._sides)
+        aside: tuple[dict[bytes, list[Row]], dict[bytes, list[Row]]] = ({}, {})
+        rows_a, rows_b = (self._keyed(side, odd) for side, odd in zip(self._sides, aside, strict=True))
         a, b = next(rows_a, None), next(rows_b, None)
         while a is not None or b is not None:
             if b is None or (a is not None and a[0] < b[0]):
@@ -153,24 +155,51 @@ class _Comparison:
                 self._found_only("b", b[1])
                 b = next(rows_b, None)
             else:
-                line = self._lines.line(a[1])
-                number = self._digest(line)
-                sum_a.add_digest(number)
-                if a[1] == b[1] or self._lines.has(b[1], line):
-                    sum_b.add_digest(number)
-                else:
-                    sum_b.add_digest(digest(self._lines.line(b[1])))
-                    self._found_changed(a[1], b[1])
+                self._pair(a[1], b[1])
                 a, b = next(rows_a, None), next(rows_b, None)
+        self._match(*aside)
 
-    def _keyed(self, side: _Side) -> Iterator[tuple[bytes, Row]]:
-        """The rows of one side with their keys, which must be in order: else rows would be told apart that are not."""
+    def _pair(self, a: Row, b: Row) -> None:
+        """Two rows of one key."""
+        sum_a, sum_b = self._sums
+        line = self._lines.line(a)
+        number = self._digest(line)
+        sum_a.add_digest(number)
+        if a == b or self._lines.has(b, line):
+            sum_b.add_digest(number)
+        else:
+            sum_b.add_digest(digest(self._lines.line(b)))
+            self._found_changed(a, b)
+
+    def _match(self, odd_a: dict[bytes, list[Row]], odd_b: dict[bytes, list[Row]]) -> None:
+        """The rows whose keys the two sides order differently."""
+        sum_a, sum_b = self._sums
+        for key, rows in odd_a.items():
+            for row in rows:
+                if others := odd_b.get(key):
+                    self._pair(row, others.pop(0))
+                else:
+                    sum_a.add_digest(self._digest(self._lines.line(row)))
+                    self._found_only("a", row)
+        for rows in odd_b.values():
+            for row in rows:
+                sum_b.add_digest(self._digest(self._lines.line(row)))
+                self._found_only("b", row)
+
+    def _keyed(self, side: _Side, aside: dict[bytes, list[Row]]) -> Iterator[tuple[bytes, Row]]:
+        """The rows of one side with their keys, which must be in order: else rows would be told apart that are not.
+
+        Rows whose key is no plain text, which stands elsewhere where it is kept with marks, are put ``aside``.
+        """
         at = self._form.key_at
         assert at is not None
         last = b""
         for batch in self._checked(side):
             for row in batch:
-                key = row[at].encode() if type(row[at]) is str else _odd_key(row[at])
+                if type(row[at]) is not str or _ODD.search(row[at]):
+                    aside.setdefault(_odd_key(row[at]), []).append(row)
+                    continue
+                key = row[at].encode()
                 if key < last:
                     raise DatabaseError(
                         f"{side.label} does not give the table {self._form.name} in the order of its keys: "
@@ -226,6 +255,9 @@ class _Comparison:
             self._listed.append(RowDifference(_id(self._form, a), None, value_differences(self._form, a, b)))
 
 
+_ODD = re.compile("[\x00\ufdd0\ud800-\udfff]")
+
+
 def _id(form: TableFormat, row: Row) -> str:
     return printable(key_of(form, row), _LONGEST_ID)
 
@@ -234,4 +266,6 @@ def _odd_key(key: Any) -> bytes:
     """The bytes by which SQLite orders a key that is no text: its own bytes stand behind all texts."""
     if isinstance(key, BrokenText):
         return bytes(key)
-    return b"\xff" + key if isinstance(key, bytes) else b"" if key is None else str(key).encode()
+    return (
+        b"\xff" + key if isinstance(key, bytes) else b"" if key is None else str(key).encode("utf-8", "surrogatepass")
+    )

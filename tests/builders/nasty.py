@@ -157,6 +157,9 @@ def add_shapes(path: Path, kind: Kind) -> dict[tuple[str, str, str], str]:
                         for shape in SHAPES:
                             new = list(row)
                             new[0] = new_id(kind, row[0], table, key, shape)
+                            for other, (column, _) in enumerate(columns_of(connection, table)):
+                                if column in _UNIQUE:
+                                    new[other] = new[0]
                             new[place] = outside.replace(_HERE, shape)
                             insert(connection, table, new)
                             made[table, key, shape] = new[0]

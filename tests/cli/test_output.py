@@ -113,9 +113,11 @@ def test_pages_joined_by_after_are_the_whole_list(run: Run, agor_db: Path) -> No
 
 def test_a_reader_is_told_of_more_apart_from_the_data(run: Run, agor_db: Path) -> None:
     answer = run("session", "list", "-d", agor_db, "--limit", "2")
-    last = answer.out.splitlines()[-1].split()[0]
-    total = len(rows(run, agor_db, "session", "list"))
-    assert answer.err == f"Showing 2 of {total} sessions · more: --after {last}\n"
+    whole = rows(run, agor_db, "session", "list")
+    told, _, place = answer.err.strip().rpartition(" ")
+    assert told == f"Showing 2 of {len(whole)} sessions · more: --after"
+    assert rows(run, agor_db, "session", "list", "--after", place) == whole[2:]
+    assert rows(run, agor_db, "session", "list", "--after", whole[1]["id"]) == whole[2:]
     assert run("session", "list", "-d", agor_db, "--limit", "2", "--json").err == ""
     assert run("session", "list", "-d", agor_db, "--limit", "0").err == ""
 

@@ -18,7 +18,10 @@ from agor_tui.records import Cursor, Sort
 from agor_tui.services.browser import Browser
 from agor_tui.services.databases import open_database
 from agor_tui.services.export import board_json, dumps, message_json, session_json, task_json
+from agor_tui.services.transfer import copy
+from agor_tui.transfers import CopyOptions
 from tests.builders import nasty
+from tests.conftest import place_of
 
 ALL = SessionFilter(archived="any")
 TABLES: dict[nasty.Kind, tuple[str, str]] = {
@@ -119,3 +122,12 @@ def answers(ask: Callable[[str], object], id: str) -> bool:
     except AgorError:
         return False
     return True
+
+
+def test_a_copy_takes_every_row_that_can_be_held_and_names_the_others(
+    nasty_file: tuple[Path, nasty.Kind], tmp_path: Path
+) -> None:
+    report = copy(place_of(nasty_file[0]), place_of(tmp_path / "copy.db"), CopyOptions())
+    assert report.lossless == (not report.finding_count)
+    assert sum(table.rows for table in report.tables) > 500
+    assert report.verified is not None
