@@ -146,7 +146,9 @@ class MessageRepository(Repository[Message]):
 
     def _ordered(self, session_id: str, *, queued: bool, columns: Sequence[ColumnElement[Any]] = ()) -> Select[Any]:
         source = self.source
-        query = select(*(columns or [source.c.id])).where(source.c.session_id == session_id)
+        # With what it is ordered by: where messages are in several tables, SQLite else makes up all of each of them.
+        order = [source.c[name].label(f"by_{name}") for name in self.store.schema.message_order]
+        query = select(*(columns or [source.c.id]), *order).where(source.c.session_id == session_id)
         waiting = self.store.schema.waiting
         if waiting is None:
             return query.order_by(*self._order(source))

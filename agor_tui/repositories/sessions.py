@@ -58,12 +58,18 @@ class SessionRepository(Repository[Session]):
 
     def list_columns(self, source: FromClause) -> list[ColumnElement[Any]]:
         schema = self.store.schema
-        tasks, messages = schema.tasks, schema.messages
         return [
             *(source.c[name] for name in _LISTED),
-            _count_of(tasks, source).label("task_count"),
-            _count_of(messages, source).label("message_count"),
+            self._count_of(schema.parts.get("task", (schema.tasks,)), source).label("task_count"),
+            self._count_of(schema.parts.get("message", (schema.messages,)), source).label("message_count"),
         ]
+
+    @staticmethod
+    def _count_of(parts: Sequence[FromClause], sessions: FromClause) -> ColumnElement[Any]:
+        """Return how many rows each session has in all ``parts``."""
+        # Each by itself: of their union SQLite reads all rows for each session.
+        counts = [select(func.count()).where(rows.c.session_id == sessions.c.id).scalar_subquery() for rows in parts]
+        return sum(counts[1:], counts[0])
 
     def record(self, row: Any, short_id: str) -> Session:
         return Session(
@@ -290,15 +296,9 @@ class SessionRepository(Repository[Session]):
             child = schema.session_keys.alias()
             links = [child.c.parent_id] + [child.c.forked_from_id] * ("forks" in schema.capabilities)
             return or_(*(source.c.id.in_(select(link).where(link.is_not(None))) for link in links))
-        rows = schema.tasks if word == "tasks" else schema.messages
-        return exists(select(literal(1)).where(rows.c.session_id == source.c.id))
-
-
-def _count_of(rows: FromClause, sessions: FromClause) -> ColumnElement[int]:
-    """Return how many of ``rows`` each session has."""
-    # The rows apart from their number: of several tables SQLite else reads all rows for each session.
-    of_session = select(literal(1)).select_from(rows).where(rows.c.session_id == sessions.c.id)
-    return select(func.count()).select_from(of_session.correlate(sessions).subquery()).scalar_subquery()
+        whole = schema.tasks if word == "tasks" else schema.messages
+        parts = schema.parts.get("task" if word == "tasks" else "message", (whole,))
+        return or_(*(exists(select(literal(1)).where(rows.c.session_id == source.c.id)) for rows in parts))
 
 
 def names_places(filter: SessionFilter | TaskFilter) -> bool:

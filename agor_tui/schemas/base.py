@@ -136,6 +136,8 @@ class Schema:
     """The owner's tables that are knowingly not mapped, each with the reason, in words for the user."""
     task_order: tuple[str, ...] = ("created_at", "id")
     """The columns that order the tasks of a session."""
+    parts: Mapping[Kind, tuple[FromClause, ...]] = field(default_factory=dict)
+    """Of tasks and messages that are kept in several tables the rows of each, as columns id and session_id."""
     placements: FromClause | None = None
     """Where worktrees stand on boards that are divided into zones."""
     uuid_ids: bool = True

@@ -36,7 +36,7 @@ from agor_tui.schemas.base import MESSAGES, REPOS, WORKTREES, Schema, columns
 from agor_tui.schemas.opencode_content import blocks
 from agor_tui.schemas.opencode_facts import details
 from agor_tui.schemas.opencode_sessions import project_name, sessions_of
-from agor_tui.schemas.opencode_tables import NO, SAID, YES, Column, Tables, is_prompt, json
+from agor_tui.schemas.opencode_tables import NO, SAID, YES, Column, Tables, even, is_prompt, json
 
 _MAPPED = frozenset(
     {
@@ -83,6 +83,7 @@ def build(catalog: Catalog, dialect: str, tenant: str | None) -> Schema:
     capabilities |= {"archive"} if tables.has("session", "time_archived") else set()
     capabilities |= {"forks"} if tables.has("session", "fork_session_id") else set()
     messages = _messages(tables)
+    task_parts, message_parts = _parts(tables)
     return Schema(
         kind=kind,
         owner=_OWNERS[kind],
@@ -99,6 +100,7 @@ def build(catalog: Catalog, dialect: str, tenant: str | None) -> Schema:
         ids=_ids(tables, capabilities),
         task_order=("store", "at", "id") if tables.has_entries else ("created_at", "id"),
         message_order=("store", "at", "id") if tables.has_entries or tables.has_inputs else ("at", "id"),
+        parts={"task": tuple(task_parts), "message": tuple(message_parts)},
         waiting=messages.c.queued == YES if tables.has_inputs else None,
         mapped_tables=_MAPPED,
         left_aside=_KILO_LEFT_ASIDE if kind == "kilo" else _LEFT_ASIDE,
@@ -176,7 +178,7 @@ def _old_messages(tables: Tables) -> Select[Any]:
         "parts": select(func.json_group_array(ordered.c.data, type_=Json())).scalar_subquery(),
     }
     at = type_coerce(m.c.time_created, BigInteger()).label("at")
-    return select(*columns(MESSAGES, **given), literal(0).label("store"), at).where(*tables.living(m))
+    return select(*even([*columns(MESSAGES, **given), literal(0).label("store"), at])).where(*tables.living(m))
 
 
 def _old_count(tables: Tables, e: FromClause) -> Column:
@@ -233,29 +235,35 @@ def _worktrees(tables: Tables) -> FromClause:
     return select(*columns(WORKTREES, **given)).select_from(source).subquery("worktrees")
 
 
+def _parts(tables: Tables) -> tuple[list[FromClause], list[FromClause]]:
+    """The bare rows of tasks and of messages, id and session_id, of each table that holds some."""
+    prompts: list[Select[Any]] = []
+    messages: list[Select[Any]] = []
+    if tables.has_messages:
+        u, m = tables("message"), tables("message")
+        prompts.append(select(u.c.id, u.c.session_id).where(is_prompt(u), *tables.living(u)))
+        messages.append(select(m.c.id, m.c.session_id).where(*tables.living(m)))
+    if tables.has_entries:
+        u, m = tables("session_message"), tables("session_message")
+        prompts.append(select(u.c.id, u.c.session_id).where(u.c.type == "user"))
+        messages.append(select(m.c.id, m.c.session_id).where(m.c.type.in_(SAID)))
+    if tables.has_inputs:
+        i = tables("session_input")
+        messages.append(select(i.c.id, i.c.session_id).where(*entries.is_waiting(tables, i)))
+    return [each.subquery() for each in prompts], [each.subquery() for each in messages]
+
+
 def _ids(tables: Tables, capabilities: set[str]) -> dict[Kind, FromClause]:
     d = tables.every_session()
     sessions = []
     for name in tables.sessions:
         s = tables(name)
         sessions.append(select(s.c.id).where(*tables.once(s, name)))
-    prompts: list[Select[Any]] = []
-    messages: list[Select[Any]] = []
-    if tables.has_messages:
-        u, m = tables("message"), tables("message")
-        prompts.append(select(u.c.id).where(is_prompt(u), *tables.living(u)))
-        messages.append(select(m.c.id).where(*tables.living(m)))
-    if tables.has_entries:
-        u, m = tables("session_message"), tables("session_message")
-        prompts.append(select(u.c.id).where(u.c.type == "user"))
-        messages.append(select(m.c.id).where(m.c.type.in_(SAID)))
-    if tables.has_inputs:
-        i = tables("session_input")
-        messages.append(select(i.c.id).where(*entries.is_waiting(tables, i)))
+    prompts, messages = _parts(tables)
     bare: dict[Kind, FromClause] = {
         "session": _union(sessions).subquery("session_ids"),
-        "task": _union(prompts).subquery("task_ids"),
-        "message": _union(messages).subquery("message_ids"),
+        "task": _union([select(each.c.id) for each in prompts]).subquery("task_ids"),
+        "message": _union([select(each.c.id) for each in messages]).subquery("message_ids"),
         "worktree": select(type_coerce(d.c.directory, Id()).label("id")).distinct().subquery("worktree_ids"),
     }
     if "repos" in capabilities:

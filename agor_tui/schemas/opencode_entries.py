@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import FromClause, Select, and_, case, func, literal, select, tuple_, type_coerce
+from sqlalchemy import FromClause, Select, case, func, literal, select, tuple_, type_coerce
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.types import BigInteger, NullType
 
 from agor_tui.db.types import Instant, Json, Text
 from agor_tui.schemas.base import MESSAGES, TASKS, columns
-from agor_tui.schemas.opencode_tables import NO, SAID, YES, Column, Tables, first_line, json, sum_of_costs
+from agor_tui.schemas.opencode_tables import NO, SAID, YES, Column, Tables, even, first_line, json, sum_of_costs
 
 UNSAID = ("model-switched", "agent-switched", "synthetic", "system")
 """The types of entries that a reader of the conversation has no use for: what they say stands in the messages, or is
@@ -136,7 +136,7 @@ def messages_of(
         "data": e.c.data,
         "parts": func.json_object("marks", _marks(tables, e), type_=Json()),
     }
-    return select(*columns(MESSAGES, **given), literal(1).label("store"), at(e).label("at")).where(_said(e))
+    return select(*even([*columns(MESSAGES, **given), literal(1).label("store"), at(e).label("at")])).where(_said(e))
 
 
 def _marks(tables: Tables, e: FromClause) -> Column:
@@ -195,8 +195,8 @@ def waiting_of(tables: Tables) -> Select[Any]:
         "data": i.c.prompt,
         "parts": literal('{"marks":[]}', Json()),
     }
-    query = select(*columns(MESSAGES, **given), literal(2).label("store"), i.c.admitted_seq.label("at"))
-    return query.where(*is_waiting(tables, i))
+    cells = [*columns(MESSAGES, **given), literal(2).label("store"), i.c.admitted_seq.label("at")]
+    return select(*even(cells)).where(*is_waiting(tables, i))
 
 
 def is_waiting(tables: Tables, i: FromClause) -> list[Column]:
@@ -215,31 +215,39 @@ class _Answers:
         self.u = u
         self.tables = tables
         later = tables("session_message")
-        self._end = (
-            select(func.min(at(later), type_=BigInteger()))
-            .where(later.c.session_id == u.c.session_id, later.c.type == "user", _place(later) > _place(u))
-            .correlate(u)
-            .scalar_subquery()
+        following = select(func.min(at(later), type_=BigInteger())).where(
+            later.c.session_id == u.c.session_id, later.c.type == "user", _place(later) > _place(u)
         )
+        self._following = following.correlate(u).scalar_subquery()
 
-    def _among(self, e: FromClause) -> Column:
-        return and_(
-            e.c.session_id == self.u.c.session_id,
-            e.c.type == "assistant",
-            _place(e) > _place(self.u),
-            at(e) < func.coalesce(self._end, _LAST),
+    def _of(self, value: Column, e: FromClause, *others: FromClause) -> Select[Any]:
+        """Return a query for ``value`` over the answers ``e``."""
+        # The limit keeps SQLite from asking for the next prompt anew at each entry.
+        end = select(func.coalesce(self._following, _LAST).label("at")).limit(1).correlate(self.u).subquery()
+        source = end.join(e, literal(True))
+        for other in others:
+            source = source.join(other, literal(True))
+        return (
+            select(value)
+            .select_from(source)
+            .where(
+                e.c.session_id == self.u.c.session_id,
+                e.c.type == "assistant",
+                _place(e) > _place(self.u),
+                at(e) < end.c.at,
+            )
+            .correlate(self.u)
         )
 
     def all(self, value: Callable[[FromClause], Column]) -> Column:
         """Return an aggregate over the answers."""
         e = self.tables("session_message")
-        return select(value(e)).where(self._among(e)).correlate(self.u).scalar_subquery()
+        return self._of(value(e), e).scalar_subquery()
 
     def last(self, value: Callable[[Column], Column]) -> Column:
         """Return ``value`` of the data of the last answer, NULL where there is none."""
         e = self.tables("session_message")
-        query = select(value(e.c.data)).where(self._among(e)).order_by(at(e).desc(), e.c.id.desc()).limit(1)
-        return query.correlate(self.u).scalar_subquery()
+        return self._of(value(e.c.data), e).order_by(at(e).desc(), e.c.id.desc()).limit(1).scalar_subquery()
 
     def tool_calls(self) -> Column:
         """Return how many tools the answers used."""
@@ -247,8 +255,7 @@ class _Answers:
         whole = case((func.json_valid(e.c.data) == 1, e.c.data), else_=literal("{}", Json()))
         items = func.json_each(type_coerce(whole, NullType()), "$.content").table_valued("value", "type")
         kind = case((items.c.type == "object", func.json_extract(items.c.value, "$.type")))
-        query = select(func.count()).select_from(e).join(items, literal(True)).where(self._among(e), kind == "tool")
-        return query.correlate(self.u).scalar_subquery()
+        return self._of(func.count(), e, items).where(kind == "tool").scalar_subquery()
 
 
 def tasks_of(tables: Tables) -> Select[Any]:
@@ -287,7 +294,8 @@ def tasks_of(tables: Tables) -> Select[Any]:
         ),
         "data": u.c.data,
     }  # fmt: skip
-    return select(*columns(TASKS, **given), literal(1).label("store"), at(u).label("at")).where(u.c.type == "user")
+    cells = [*columns(TASKS, **given), literal(1).label("store"), at(u).label("at")]
+    return select(*even(cells)).where(u.c.type == "user")
 
 
 def _title(u: FromClause) -> Column:

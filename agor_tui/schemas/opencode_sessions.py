@@ -21,6 +21,7 @@ from agor_tui.schemas.opencode_tables import (
     YES,
     Column,
     Tables,
+    even,
     json,
     model_of,
     reply_status,
@@ -77,7 +78,7 @@ def _of_table(tables: Tables, name: str, tool: str) -> Select[Any]:
     given["archived"] = NO if archived is None else case((archived.is_(None), NO), else_=YES)
     selected = columns(SESSIONS, **given)
     selected.append((sql_cast(None, BigInteger()) if archived is None else archived).label("time_archived"))
-    return select(*selected).select_from(source).where(*tables.once(s, name))
+    return select(*even(selected)).select_from(source).where(*tables.once(s, name))
 
 
 def _title(tables: Tables, s: FromClause, tool: str) -> Column:

@@ -8,15 +8,29 @@ is asked of each session: the newer row of a session counts, and its older messa
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import FromClause, and_, case, column, func, literal, not_, select, table
+from sqlalchemy import (
+    ColumnClause,
+    FromClause,
+    Label,
+    and_,
+    case,
+    column,
+    func,
+    literal,
+    not_,
+    select,
+    table,
+    type_coerce,
+)
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.types import BigInteger, Float
+from sqlalchemy.sql.elements import ColumnElement, TypeCoerce
+from sqlalchemy.types import BigInteger, Float, Integer
 
 from agor_tui.db.catalog import Catalog
-from agor_tui.db.types import Flag, Id, Instant, Json, JsonSql, Text
+from agor_tui.db.types import Flag, Id, Instant, Json, JsonSql, Real, Text, Whole
 
 Column = ColumnElement[Any]
 
@@ -91,6 +105,27 @@ def _type(name: str, declared: str) -> Any:
     if name == "id" or name.endswith("_id"):
         return Id()
     return {"integer": BigInteger(), "real": Float(53)}.get(declared, Text())
+
+
+def even(cells: Iterable[Label[Any]]) -> list[Label[Any]]:
+    """Return ``cells`` with the types of SQLite that the same cells of the other stores have.
+
+    Only where they agree in all of them does SQLite ask each store by itself, and no more of it than is needed.
+    """
+    found = []
+    for cell in cells:
+        inner = cell.element
+        if not isinstance(inner.clause if isinstance(inner, TypeCoerce) else inner, ColumnClause):
+            kind = next((plain for kinds, plain in _PLAIN if isinstance(cell.type, kinds)), Text())
+            inner = type_coerce(sql_cast(inner, kind), cell.type)
+        found.append(inner.label(cell.name))
+    return found
+
+
+_PLAIN: tuple[tuple[tuple[type, ...], Any], ...] = (
+    ((Instant, Flag, Whole, Integer), BigInteger()),
+    ((Real, Float), Float(53)),
+)
 
 
 def is_prompt(m: FromClause) -> ColumnElement[bool]:

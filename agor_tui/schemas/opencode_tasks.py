@@ -13,6 +13,7 @@ from agor_tui.schemas.base import TASKS, columns
 from agor_tui.schemas.opencode_tables import (
     Column,
     Tables,
+    even,
     first_line,
     is_prompt,
     json,
@@ -122,7 +123,9 @@ def tasks_of(tables: Tables) -> Select[Any]:
         "data": u.c.data,
     }
     at = type_coerce(u.c.time_created, BigInteger()).label("at")
-    return select(*columns(TASKS, **given), literal(0).label("store"), at).where(is_prompt(u), *tables.living(u))
+    return select(*even([*columns(TASKS, **given), literal(0).label("store"), at])).where(
+        is_prompt(u), *tables.living(u)
+    )
 
 
 def _written(tables: Tables, u: FromClause) -> Select[Any]:

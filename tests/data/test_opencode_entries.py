@@ -21,6 +21,7 @@ from sqlalchemy.dialects import sqlite
 from agor_tui.errors import UnknownSchemaError
 from agor_tui.filters import SessionFilter, TaskFilter, parse_session_filter
 from agor_tui.records import AttachmentBlock, NoticeBlock, Session, Sort, TextBlock, ToolCall, UnknownBlock
+from agor_tui.repositories.sessions import SessionRepository
 from agor_tui.services.browser import Browser
 from agor_tui.services.databases import open_database
 from tests.builders import opencode, opencode_entries
@@ -303,6 +304,19 @@ def test_what_is_asked_often_is_answered_by_indexes(both: Built) -> None:
     one = plan(both.browser, select(messages).where(messages.c.id.in_([this])))
     for steps in (page, window, of_session, one):
         assert not [each for each in steps if re.match(r"SCAN (session|message|part|session_message)_\d", each)], steps
+
+
+def test_each_store_is_asked_by_itself(both: Built) -> None:
+    """Their union is never made up with all its columns, nor for each session anew."""
+    schema = both.browser.store.schema
+    sessions, messages, tasks = schema.sessions, schema.messages, schema.tasks
+    listed = SessionRepository(both.browser.store).list_columns(sessions)
+    newest = select(tasks.c.id, tasks.c.created_at).order_by(tasks.c.created_at.desc(), tasks.c.id.desc()).limit(51)
+    order = [messages.c[name] for name in schema.message_order]
+    ordered = select(messages.c.id, *order).where(messages.c.session_id == both.ids["new"]).order_by(*order)
+    for query in (select(*listed).where(sessions.c.id == both.ids["new"]), newest, ordered):
+        steps = plan(both.browser, query)
+        assert not [each for each in steps if each in ("CO-ROUTINE tasks", "CO-ROUTINE messages")], steps
 
 
 FIXTURES = ("opencode-v2", "opencode-2x", "kilo")
