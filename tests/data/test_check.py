@@ -256,6 +256,11 @@ def test_a_repaired_copy(tmp_path: Path, native_templates: Any) -> None:
     }
     with pytest.raises(FileError, match=r"team\.repaired\.db exists already"):
         repair(place, found)
+    kept = report.removed_to.read_bytes()
+    report.path.unlink()  # as where a repair was killed between the two files
+    again = repair(place, found)
+    assert again.removed_to == tmp_path / "team.repaired.removed-2.jsonl"
+    assert report.removed_to.read_bytes() == again.removed_to.read_bytes() == kept
     restoring.restore(restoring.plan(place, report.path))
     assert compare_places(place, place_of(report.path)).equal
 

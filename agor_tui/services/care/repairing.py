@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -47,7 +48,7 @@ def repair(
     target = place.path.with_name(f"{place.path.stem}.repaired.db")
     with ExitStack() as files:
         part = files.enter_context(landing(target))
-        removed = _Removed(target.with_name(f"{target.stem}.removed.jsonl"), files)
+        removed = _Removed(_free(target.with_name(f"{target.stem}.removed.jsonl")), files)
 
         def look(stage: str) -> None:
             if tell:
@@ -65,6 +66,12 @@ def repair(
         removed=dict(done.removed),
         after=check(made, tell=tell, stop=stop),
     )
+
+
+def _free(path: Path) -> Path:
+    """``path``, or a name like it where that is taken: a repair that was killed at its end may have left it alone."""
+    others = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in range(2, 100))
+    return next((name for name in (path, *others) if not os.path.lexists(name)), path)
 
 
 class _Removed:
