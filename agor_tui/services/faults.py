@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import traceback
@@ -9,12 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agor_tui import paths
-from agor_tui.errors import AgorError
+from agor_tui.errors import AgorError, FileError
 from agor_tui.redact import HIDDEN, redact_text
 from agor_tui.scratch import make_private
 
 # What a server adds to its error repeats the row or the statement.
 _WHAT_A_ROW_HELD = re.compile(r"(?m)^((?:DETAIL|CONTEXT|QUERY|STATEMENT|LINE \d+):).*$")
+
+
+_OF_A_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC)
+"""What a system says of a path that a user gave, wherever it comes up."""
 
 
 class UnexpectedError(AgorError):
@@ -40,8 +45,12 @@ def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def unexpected(error: BaseException) -> UnexpectedError:
+def unexpected(error: BaseException) -> AgorError:
     """An error to show in place of one that is not ours; its traceback goes to the log file."""
+    if isinstance(error, OSError) and error.errno in _OF_A_PATH and isinstance(error.filename, str):
+        return FileError(
+            f"{error.filename[:300]} cannot be used: {error.strerror}.", "Check the path, or give another."
+        )
     path = write_log(error)
     where = f"The details are in {path}." if path else "The log file cannot be written."
     return UnexpectedError(f"Something failed that should not ({type(error).__name__}). {where}", "Please report it.")

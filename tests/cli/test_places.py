@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from agor_tui.config.places import Place
@@ -14,6 +16,8 @@ from agor_tui.repositories.store import open_store
 from agor_tui.services.browser import Browser
 from agor_tui.services.cursors import place_of, place_text
 from agor_tui.services.demo import fill
+
+from .conftest import Run
 
 ALL = SessionFilter(archived="any")
 
@@ -57,3 +61,12 @@ def test_what_is_no_place_is_said_to_be_none(text: str) -> None:
 def test_a_place_of_another_order_is_refused() -> None:
     with pytest.raises(UsageError, match="ordered by"):
         place_of(place_text(Cursor(1, "id"), "created"), "updated")
+
+
+@pytest.mark.parametrize("command", ["db init -d {0}", "session list -d {0}", "db copy {1} {0}"])
+def test_a_name_that_is_too_long_is_said_to_be(run: Run, agor_db: Path, tmp_path: Path, command: str) -> None:
+    words = command.format(tmp_path / ("x" * 260), agor_db).split()
+    answer = run(*words)
+    assert answer.code == 1
+    assert "File name too long" in answer.err
+    assert "Something failed" not in answer.err

@@ -99,7 +99,7 @@ class HeaderBar(Line):
             return [("state", self.state, "muted")]
         parts: list[tuple[str, str, Tone]] = [
             ("label", info.label, "text"),
-            ("note", "▲ old copy" if info.note else "", "warning"),
+            ("note", _warning(info.note or ""), "warning"),
             ("version", f"{info.dialect} {info.server_version}", "muted"),
             ("read-only", "read-only", "muted") if info.read_only else ("write", "read-write", "muted"),
             ("tenant", f"tenant {info.tenant}" if info.tenant else "", "muted"),
@@ -119,3 +119,12 @@ class HeaderBar(Line):
             if x <= event.x < x + cells_of(tab):
                 await self.run_action(f"app.show('{mode.name}')")
             x += cells_of(tab)
+
+
+def _warning(note: str) -> str:
+    """What a database's note is about, in two words; the note itself was shown when it came up."""
+    if not note:
+        return ""
+    return (
+        "▲ damaged" if " is damaged" in note else "▲ unreadable rows" if "cannot be read as" in note else "▲ old copy"
+    )
