@@ -146,6 +146,7 @@ _POSTGRESQL = (
     ),
     (
         r"invalid page in block \d+|missing chunk number|unexpected chunk (number|size)|compressed.*is corrupt"
+        r"|contains unexpected zero page|contains corrupted page"
         r"|could not read block|found toasted toast chunk|tuple .* is corrupt",
         "is damaged: the server cannot read a page of it.",
         "Take it from a backup; what the server says of it stands in its log.",

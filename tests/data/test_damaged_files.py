@@ -1,6 +1,6 @@
 """Damaged pages of every sort in files of every kind: rows and true sentences, never a fault, never a wrong answer.
 
-A page of PostgreSQL's is the server's own to read: what it says of a damaged one is a sentence (``test_failures``).
+A page of PostgreSQL's is the server's own to read: see ``tests.unit.test_damaged_server``.
 """
 
 from __future__ import annotations
