@@ -14,15 +14,16 @@ from agor_tui.cli import streams
 from agor_tui.cli.commands import Group, Settings, pass_settings
 from agor_tui.cli.listing import list_options
 from agor_tui.errors import NotFoundError
-from agor_tui.records import Message, Turn
+from agor_tui.records import Cursor, Message, Turn
 from agor_tui.services import export
 from agor_tui.services.conversation import in_pieces, pair, paired_window
-from agor_tui.text import printable
+from agor_tui.services.cursors import place_of, place_text
 
 if TYPE_CHECKING:
     from agor_tui.services.browser import Browser
 
 _PIECE = 200
+_ORDER = "messages"
 
 
 @click.group("message", cls=Group, help="Read a conversation.")
@@ -44,13 +45,24 @@ def message_list(
             turns, total = _of_task(browser, task_id, session, after, keep_results=as_json)
         else:
             total = browser.message_count(session)
-            start = browser.message_position(session, after) + 1 if after else 0
+            start = 0 if after is None else _behind(browser, session, after)
             turns = in_pieces(partial(_turns, browser, session, keep_results=as_json), start, _PIECE)
         if as_json:
             messages = (turn.message for turn in islice(turns, limit or None))
             streams.write(export.array(messages, export.message_json))
         else:
             _print_transcript(turns, limit, total)
+
+
+def _behind(browser: Browser, session: str, after: str) -> int:
+    """The position behind a message; where it is gone, the one that it had."""
+    place = place_of(after, _ORDER)
+    if place is None:
+        return browser.message_position(session, after) + 1
+    try:
+        return browser.message_position(session, place.id) + 1
+    except NotFoundError:
+        return int(place.key)
 
 
 def _turns(browser: Browser, session: str, start: int, size: int, *, keep_results: bool) -> Sequence[Turn]:
@@ -71,7 +83,8 @@ def _of_task(
     messages: Sequence[Message] = pair(browser.messages_of_task(detail.task.id), keep_results=keep_results)
     start = 0
     if after is not None:
-        wanted = browser.resolve(after, ("message",)).id
+        place = place_of(after, _ORDER)
+        wanted = place.id if place is not None else browser.resolve(after, ("message",)).id
         start = next((n for n, each in enumerate(messages, 1) if each.id == wanted), 0)
         if not start:
             raise NotFoundError(f"The message {wanted} is not of this task.", "Leave out --after to see its messages.")
@@ -88,12 +101,12 @@ def _print_transcript(turns: Iterator[Turn], limit: int, total: int) -> None:
 
     transcript = Transcript(Painter(streams.look(sys.stdout).colour))
     shown = 0
-    last = ""
+    last = Cursor(0, "")
     for turn in turns:
         if limit and shown == limit:
-            streams.note(f"Showing {shown:,} of {total:,} messages · more: --after {printable(last)}")
+            streams.note(f"Showing {shown:,} of {total:,} messages · more: --after {place_text(last, _ORDER)}")
             break
         streams.write_lines(transcript.lines(turn))
-        shown, last = shown + 1, turn.message.id
+        shown, last = shown + 1, Cursor(turn.ordinal, turn.message.id)
     if not shown:
         streams.note("There are no messages.")

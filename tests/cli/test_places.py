@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,3 +73,20 @@ def test_a_name_that_is_too_long_is_said_to_be(run: Run, agor_db: Path, tmp_path
     assert answer.code == 1
     assert "File name too long" in answer.err
     assert "Something failed" not in answer.err
+
+
+def test_a_conversation_goes_on_where_it_was_left_also_when_that_message_is_gone(
+    run: Run, agor_db: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "agor.db"
+    shutil.copyfile(agor_db, path)
+    sessions_there = run("session", "list", "archived:any", "--limit", "0", "--json", "-d", path).json
+    busy = max(sessions_there, key=lambda row: row["message_count"])["id"]
+    whole = run("message", "list", busy, "--limit", "0", "--json", "-d", path).json
+    place = run("message", "list", busy, "--limit", "3", "-d", path).err.split()[-1]
+    assert run("message", "list", busy, "--after", place, "--limit", "0", "--json", "-d", path).json == whole[3:]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM messages WHERE message_id = ?", (whole[2]["id"],))
+        connection.commit()
+    rest = run("message", "list", busy, "--after", place, "--limit", "0", "--json", "-d", path).json
+    assert [row["id"] for row in rest] == [row["id"] for row in whole[3:]]
