@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from textual.content import Content
-
-from agor_tui.cells import cell_len, fit
+from agor_tui.cells import cell_len, fit, wrapped
 from agor_tui.records import BoardMode, Card, CardColumn, Count, Session
 from agor_tui.statuses import Tone, status_glyph, status_tone, status_word
 from agor_tui.text import count, duration, printable, title_text
@@ -81,12 +79,12 @@ def card_lines(card: Card, width: int, when: Callable[[datetime | None], str]) -
 
 
 def _title_lines(card: Card, width: int) -> list[str]:
-    wrapped = [line.plain.rstrip() for line in Content(card_title(card)).wrap(max(1, width))]
-    if len(wrapped) > TITLE_LINES:
-        wrapped[TITLE_LINES - 1] = fit(f"{wrapped[TITLE_LINES - 1]} {wrapped[TITLE_LINES]}", width)
-        if not wrapped[TITLE_LINES - 1].endswith("…"):
-            wrapped[TITLE_LINES - 1] = fit(wrapped[TITLE_LINES - 1], width - 1) + "…"
-    return (wrapped + [""] * TITLE_LINES)[:TITLE_LINES]
+    lines = wrapped(card_title(card), max(1, width))
+    if len(lines) > TITLE_LINES:
+        lines[TITLE_LINES - 1] = fit(f"{lines[TITLE_LINES - 1]} {lines[TITLE_LINES]}", width)
+        if not lines[TITLE_LINES - 1].endswith("…"):
+            lines[TITLE_LINES - 1] = fit(lines[TITLE_LINES - 1], width - 1) + "…"
+    return (lines + [""] * TITLE_LINES)[:TITLE_LINES]
 
 
 def _both_ends(left: Spans, right: Spans, width: int) -> Spans:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -64,6 +65,10 @@ class Items:
         yield Count(self.total)
 
 
+_FRAME = re.compile("[\u2500-\u257f]")
+"""The lines around a dialog, and between two panels."""
+
+
 def screen_text(pilot: Pilot[Any]) -> str:
     """What the whole screen shows."""
     # As Textual does before it draws: else a dialog drawn here first would have nothing behind it, and keep that.
@@ -79,3 +84,15 @@ async def until(pilot: Pilot[Any], true: Callable[[], bool]) -> None:
         assert time.monotonic() < end, f"it never became true:\n{screen_text(pilot)}"
         await pilot.pause(0.01)
     await pilot.pause()
+
+
+async def sees(pilot: Pilot[Any], *texts: str) -> str:
+    """Wait until the screen shows all of these, wherever its lines are broken; return what it shows."""
+
+    def there() -> bool:
+        shown = screen_text(pilot)
+        flowing = " ".join(_FRAME.sub(" ", shown).split())
+        return all(text in shown or text in flowing for text in texts)
+
+    await until(pilot, there)
+    return screen_text(pilot)

@@ -21,7 +21,6 @@ from agor_tui.tui.screens.session import SessionScreen
 from agor_tui.tui.themes import DARK
 from agor_tui.tui.widgets.session_heading import Tab
 
-from .lists import screen_text, until
 from .stored import MAIN
 
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
@@ -64,15 +63,3 @@ async def running(
     with opened(place) as browser:
         async with SessionApp(lambda: browser, tab, session_id=session_id).run_test(size=size) as pilot:
             yield pilot
-
-
-async def sees(pilot: Pilot[None], *texts: str) -> str:
-    """Wait until the screen shows all of these, wherever its lines are broken."""
-
-    def there() -> bool:
-        shown = screen_text(pilot)
-        flowing = " ".join(shown.split())
-        return all(text in shown or text in flowing for text in texts)
-
-    await until(pilot, there)
-    return screen_text(pilot)

@@ -17,7 +17,7 @@ from agor_tui.tui.screens.setup import SetupScreen
 from agor_tui.tui.screens.setup_step import SetupStep
 from agor_tui.tui.widgets.menu import Menu
 
-from .lists import screen_text, until
+from .lists import until
 
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 
@@ -79,12 +79,6 @@ async def fills(pilot: Pilot[None], **values: str) -> None:
         await pilot.pause()
         field.value = value
         await pilot.pause()
-
-
-async def sees(pilot: Pilot[None], *texts: str) -> str:
-    """Wait until the screen shows all of these."""
-    await until(pilot, lambda: all(text in screen_text(pilot) for text in texts))
-    return screen_text(pilot)
 
 
 def files() -> list[str]:

@@ -40,7 +40,7 @@ from agor_tui.tui.widgets.form_field import ChoiceLine, FormInput
 from agor_tui.tui.widgets.record_table import RecordTable
 
 from ..conftest import place_of
-from .lists import screen_text, until
+from .lists import screen_text, sees, until
 
 NOW = datetime(2025, 10, 12, 12, 0, tzinfo=UTC)
 SECRET = "correct-horse"
@@ -231,7 +231,7 @@ async def test_wrong_settings_are_said_and_nothing_else_is_lost(family: SqlitePl
         good = configuration.file.read_text()
         configuration.file.write_text("databases: [")
         await pilot.press("R")
-        await until(pilot, lambda: "this is not YAML" in screen_text(pilot))
+        await sees(pilot, "this is not YAML")
         configuration.file.write_text(good)
         await pilot.press("R")
         await until(pilot, lambda: "0002 · current" in screen_text(pilot))
@@ -721,7 +721,7 @@ async def test_a_broken_config_leaves_the_switcher_its_paths(family: SqlitePlace
     async with running(configuration) as pilot:
         configuration.file.write_text("databases: [")
         screen = await switcher(pilot)
-        assert "this is not YAML" in screen_text(pilot)
+        await sees(pilot, "this is not YAML")
         screen.query_one(Input).value = str(tmp_path / "x.db")
         await until(pilot, lambda: len(offered(screen)) == 1)
 

@@ -25,8 +25,8 @@ from agor_tui.tui.screens.prompt import PromptModal
 from agor_tui.tui.screens.session import SessionScreen
 from agor_tui.tui.themes import LIGHT
 
-from .lists import screen_text, until
-from .session_app import NOW, SessionApp, opened, running, sees
+from .lists import screen_text, sees, until
+from .session_app import NOW, SessionApp, opened, running
 from .stored import MAIN_TITLE
 
 

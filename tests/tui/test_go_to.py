@@ -22,8 +22,8 @@ from agor_tui.tui.screens.session import SessionScreen
 from agor_tui.tui.widgets.conversation import Conversation
 from agor_tui.tui.widgets.session_heading import SessionHeading
 
-from .lists import screen_text, until
-from .session_app import NOW, opened, sees
+from .lists import screen_text, sees, until
+from .session_app import NOW, opened
 from .stored import MAIN, fill, message_id, task_id
 from .talks import ordinary, turn
 

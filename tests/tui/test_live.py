@@ -30,8 +30,8 @@ from agor_tui.tui.widgets.record_table import RecordTable
 
 from ..data.migrating import address
 from ..data.one_row_each import write
-from .lists import screen_text, until
-from .session_app import NOW, sees
+from .lists import screen_text, sees, until
+from .session_app import NOW
 from .stored import MAIN, WORKTREE, fill, message_id
 from .talks import START, Long
 

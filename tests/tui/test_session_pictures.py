@@ -12,7 +12,8 @@ from agor_tui.config.places import Place
 from agor_tui.tui.themes import DARK
 from agor_tui.tui.widgets.session_heading import Tab
 
-from .session_app import SessionApp, opened, sees
+from .lists import sees
+from .session_app import SessionApp, opened
 from .stored import MAIN, fill
 
 SNAPSHOTS: list[tuple[Tab, tuple[int, int], str]] = [

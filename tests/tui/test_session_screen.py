@@ -28,8 +28,8 @@ from agor_tui.tui.widgets.tree_pane import tree_columns, tree_rows
 from ..builders.agor import build_postgresql, build_sqlite
 from ..builders.planted import SECRET, plant, plant_postgresql
 from ..conftest import place_of
-from .lists import screen_text, until
-from .session_app import NOW, SessionApp, opened, running, sees
+from .lists import screen_text, sees, until
+from .session_app import NOW, SessionApp, opened, running
 from .stored import MAIN, fill
 from .talks import ordinary
 

@@ -21,8 +21,8 @@ from agor_tui.tui.screens import setup_connect, setup_find, setup_ready, setup_t
 from agor_tui.tui.screens.setup import SetupScreen
 from agor_tui.tui.themes import DARK, LIGHT
 
-from .lists import until
-from .setup_app import NOW, asks, chooses, fills, sees, setup_app, step_of
+from .lists import sees, until
+from .setup_app import NOW, asks, chooses, fills, setup_app, step_of
 
 Compare = Callable[..., bool]
 SIZES = [((80, 24), DARK), ((160, 48), DARK), ((160, 48), LIGHT)]

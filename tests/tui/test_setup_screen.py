@@ -28,8 +28,8 @@ from agor_tui.tui.widgets.connection_form import ConnectionForm
 
 from ..conftest import place_of
 from ..servers import PASSWORD, PASSWORD_ROLE, PostgresServer
-from .lists import screen_text, until
-from .setup_app import asks, chooses, config_text, files, fills, sees, step_of, wizard
+from .lists import screen_text, sees, until
+from .setup_app import asks, chooses, config_text, files, fills, step_of, wizard
 from .stored import fill
 
 

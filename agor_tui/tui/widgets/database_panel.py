@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
+from agor_tui.cells import wrapped
 from agor_tui.config.places import PostgresPlace, describe
 from agor_tui.text import NOTHING, byte_size, count, duration, printable
 from agor_tui.tui.database_rows import DatabaseRow, dialect_of, is_read_only, latency_text, state_words
@@ -138,7 +139,6 @@ def _assembled(facts: Sequence[tuple[str, str]], width: int) -> Content:
     parts: list[tuple[str, str]] = []
     for label, text in facts:
         if text:
-            lines = Content(printable(text, MOST)).wrap(max(LABEL, width - LABEL))
-            shown = f"\n{' ' * LABEL}".join(line.plain.rstrip() for line in lines)
+            shown = f"\n{' ' * LABEL}".join(wrapped(printable(text, MOST), max(LABEL, width - LABEL)))
             parts += [(f"{label:<{LABEL}}", "$faint"), (f"{shown}\n", "$foreground")]
     return Content.assemble(*parts).rstrip()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textual.content import Content
-
+from agor_tui.cells import wrapped
 from agor_tui.statuses import Tone
 from agor_tui.text import printable
 from agor_tui.tui.widgets.table_columns import Spans
@@ -38,8 +37,7 @@ def notice_lines(notice: Notice, width: int) -> list[tuple[str, Tone]]:
     tones: tuple[Tone, Tone, Tone] = (notice.tone, "text", "muted")
     for text, tone in zip((notice.title, notice.text, notice.hint), tones, strict=True):
         if text:
-            wrapped = Content(printable(text)).wrap(max(1, width))
             if lines:
                 lines.append(("", "text"))
-            lines += [(line.plain.rstrip(), tone) for line in wrapped]
+            lines += [(line, tone) for line in wrapped(printable(text), max(1, width))]
     return lines

@@ -14,6 +14,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.strip import Strip
 
+from agor_tui.cells import break_offsets
 from agor_tui.tui.widgets.code import fenced_lines
 from agor_tui.tui.widgets.ink import Ink
 
@@ -37,8 +38,15 @@ def strip_of(line: Text) -> Strip:
 
 
 def wrap(text: Text, width: int) -> list[Text]:
-    """Break a text into lines of at most ``width`` cells, at spaces where there are any."""
-    return list(text.wrap(_CONSOLE, max(width, _LEAST_WIDTH), overflow="fold", tab_size=4))
+    """Break a text into lines of at most ``width`` cells; see ``break_offsets``."""
+    width = max(width, _LEAST_WIDTH)
+    lines = []
+    for line in text.split(allow_blank=True):
+        line.expand_tabs(4)
+        for piece in line.divide(break_offsets(line.plain, width)):
+            piece.rstrip_end(width)
+            lines.append(piece)
+    return lines
 
 
 def fold(line: str, width: int) -> list[str]:

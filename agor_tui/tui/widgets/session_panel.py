@@ -6,13 +6,12 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
-from agor_tui.cells import fit
+from agor_tui.cells import fit, wrapped
 from agor_tui.errors import AgorError
 from agor_tui.statuses import Tone, status_glyph, status_tone, status_word
 from agor_tui.text import count, duration, money, printable, title_text, tokens
@@ -214,7 +213,7 @@ def _task_line(task: Task, width: int) -> Spans:
 
 
 def _wrapped(text: str, tone: Tone, width: int) -> Lines:
-    return [((line.plain.rstrip(), tone),) for line in Content(text).wrap(width)] if text else []
+    return [((line, tone),) for line in wrapped(text, width)] if text else []
 
 
 def _dotted(*parts: str) -> str:
