@@ -192,6 +192,21 @@ def test_stopped_and_continued_it_draws_and_hears_on(demo: Callable[..., Termina
     assert app.wait() == 128 + signal.SIGTERM
 
 
+def test_held_and_let_go_many_times_a_second_it_hears_on(demo: Callable[..., Terminal]) -> None:
+    """As a program does that lets it have but a share of a processor."""
+    app = demo()
+    for number in range(100):
+        os.kill(app.pid, signal.SIGSTOP)
+        _until(lambda: _state(app.pid) == "T")
+        os.kill(app.pid, signal.SIGCONT)
+        app.listen(0.001 * (number % 30))
+    app.settle(QUIET_S)
+    app.send(b"?")
+    app.until("Everywhere")
+    os.kill(app.pid, signal.SIGTERM)
+    assert app.wait() == 128 + signal.SIGTERM
+
+
 @pytest.mark.parametrize(
     "typed",
     [

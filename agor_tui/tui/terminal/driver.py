@@ -22,6 +22,8 @@ from agor_tui.tui.terminal.output import TerminalOutput
 
 _MOST_WAITING = 500
 """Messages that the app has not come to; more of what is typed waits in the terminal."""
+_REST_S = 1.0
+"""What holds the app and lets it go many times a second, to slow it, has it drawn anew once in so many seconds."""
 _LEFT_AS_FOUND = "\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 """What ``stop_application_mode`` writes, for when there is no time for it."""
 
@@ -40,6 +42,9 @@ class TerminalDriver(LinuxDriver):
         self._size = self._get_terminal_size()
         self._is_drawing = False
         self._is_gone = False
+        self._is_continuing = False
+        self._own_mode: object = None
+        self._redrawn_at = 0.0
         ending.hold(self._output.hurry, self._leave_by_force)
 
     # The terminal's size
@@ -63,6 +68,7 @@ class TerminalDriver(LinuxDriver):
         if ending.told() is not None:
             self._output.hurry()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._own_mode = self._mode()
         if self._writer_thread is not None and self._writer_thread.is_alive():
             self._is_drawing = True
         else:
@@ -86,9 +92,31 @@ class TerminalDriver(LinuxDriver):
             self._loop.call_soon_threadsafe(partial(self._app.refresh, layout=True))
 
     def _sigcont_application(self, *_: object) -> None:
-        if self._is_drawing and self._auto_restart:  # stopped by a signal that cannot be handled
+        # By the loop, not here: what a handler interrupts may be the very same, or the loop's own work.
+        if not self._is_continuing:
+            self._is_continuing = True
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._go_on)
+
+    def _go_on(self) -> None:
+        """Take the terminal again after a stop; where nobody has used it meanwhile, it is only drawn anew."""
+        self._is_continuing = False
+        if not self._auto_restart:
+            return
+        if not self._is_drawing:
+            self.resume_application_mode()
+        elif self._mode() != self._own_mode:  # stopped by a signal that cannot be handled
             self.suspend_application_mode()
-        super()._sigcont_application()
+            self.resume_application_mode()
+        elif time.monotonic() - self._redrawn_at > _REST_S:
+            self._redrawn_at = time.monotonic()
+            self._app.refresh(layout=True)
+
+    def _mode(self) -> object:
+        try:
+            return termios.tcgetattr(self.fileno)
+        except termios.error:
+            return None
 
     # Going away
 
