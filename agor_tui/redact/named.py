@@ -26,17 +26,20 @@ _MAP_IN_JSON = re.compile(r"(?:env|vars|variables|headers)(?:\\{1,7}|(?:')?\s{0,
 _NAME_END = re.compile(r"[^A-Za-z0-9_.$-]")
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.$")
 _LONGEST_NAME = 80
-_JOINT = re.compile(r"""(\\{0,3}["'`])?[ \t]{0,8}(=>|:=|[=:](?!=))[ \t]{0,8}""")
+_JOINT = re.compile(r"""(\\{0,3}["'`])?(?:[ \t]|\x1b\[[0-9;]{0,20}m){0,8}(=>|:=|[=:](?!=))[ \t]{0,8}""")
 _GAP = re.compile(r"[ \t]{1,8}(?:\\\r?\n[ \t]{0,40})?")
 _LISTED = re.compile(r"""\\{0,7}["']\s{0,8},\s{0,8}(?=\\{0,7}["'](?!-))""")
 _QUOTED = re.compile(r"""(\\{0,3})(["'`])""")
-_WORD_END = re.compile(r"""[\s"'`,;&)}\]<>|\\]""")
-_SHELL_WORD_END = re.compile(r"""[\s"'`;|<>\\]""")
-_HEADER_END = re.compile(r"""[\s"'`\\,;]""")
+_WORD_END = re.compile(r"""[\s"'`,;&)}\]<>|\\\x1b]""")
+_SHELL_WORD_END = re.compile(r"""[\s"'`;|<>\\\x1b]""")
+_HEADER_END = re.compile(r"""[\s"'`\\,;\x1b]""")
 _ENDS_WORD = ("", "\n", "\r", '"', "'", "n", "r", "t")
 """What a backslash does not make a part of the word before it: a line end, also one of JSON within a text."""
 LOOKED_AT = 300
 """So many characters of a value tell whether it is one."""
+_ANY_SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]{1,24}[ \t]{1,4})?(?=[^\s\"'`\\,;]{8})(?=[^\s\"'`\\,;]{0,300}[0-9])")
+_COLOUR_BEGIN, _COLOUR_END = re.compile(r"\x1b\[[0-9;]{0,18}$"), re.compile(r"[0-9]{0,3}m")
+_COLOURS = re.compile(r"(?:\x1b\[[0-9;]{0,20}m[ \t]{0,8}){1,8}")
 _SCHEME = re.compile(r"(?i)(?:bearer|basic|digest|token|apikey|negotiate|bot|aws4-hmac-sha256)[ \t]{1,4}")
 _REST_OF_LINE = re.compile(r"""[^\r\n"'\\]{1,4096}""")
 _FLAG = re.compile(
@@ -62,7 +65,9 @@ _OF_CHARACTERS = re.compile(r"[*xX.•·_-]{1,64}")
 _DIGIT = re.compile(r"[0-9]")
 _FOLDER = re.compile(r"[/~.]|[A-Za-z]:[\\/]")
 _NETRC = re.compile(r"(?<=\blogin )(\S{1,256}[ \t]{1,4}password[ \t]{1,4})(\S{1,1024})")
-_BEGINS_LINE = re.compile(r"[ \t]{0,80}(?:[-+>|][ \t]{0,8}){0,2}(?:export |set |ENV |env )?[\"']?")
+_BEGINS_LINE = re.compile(
+    r"(?:[ \t]|\x1b\[[0-9;]{0,20}m){0,80}(?:[-+>|][ \t]{0,8}){0,2}(?:export |set |ENV |env )?[\"']?"
+)
 
 _MAP = re.compile(
     r"""(?im)(?:["'](?=[a-z_]{1,30}\\{0,7}["'])|^(?=[a-z_]{1,30}:))"""
@@ -84,7 +89,8 @@ _PLAIN_HEADERS = frozenset(
 @cache
 def _in_json(needle: str) -> re.Pattern[str]:
     """A name in a string of JSON, and what makes it the name of a value; compiled when a text first needs it."""
-    ends = r"""[a-z0-9_.$-]{0,80}(?:(?:\\{1,7}["'`]|['`])?(?:[ \t]|\\t){0,8}=?[=:]|(?P<gap>[ \t\\]))"""
+    gap = r"(?:[ \t]|\\t|\\{1,3}u001b\[[0-9;]{0,20}m){0,8}"
+    ends = rf"""[a-z0-9_.$-]{{0,80}}(?:(?:\\{{1,7}}["'`]|['`])?{gap}=?[=:]|(?P<gap>[ \t\\]))"""
     return re.compile(re.escape(needle) + ends)
 
 
@@ -206,6 +212,10 @@ class Values:
             at -= 1
         if at < begin and at and text[at - 1] == "\\" and text[at] in "nrt":  # JSON within a text
             at += 1
+        elif (
+            at < begin and (colour := _COLOUR_END.match(text, at)) and _COLOUR_BEGIN.search(text[max(0, at - 20) : at])
+        ):
+            at = colour.end()
         return at
 
     def _name_end(self, at: int) -> int:
@@ -224,6 +234,9 @@ class Values:
             value = self._literal(gap.end(), _SHELL_WORD_END) if gap else None
             return value if value and text[slice(*value)].strip(".,:") not in _SENTENCE else None
         sign, at, quoted_name = joint[2], joint.end(), bool(joint[1])
+        close = at == end + len(sign)  # without space around
+        if colours := _COLOURS.match(text, at):
+            at = colours.end()
         if sign == ":" and name.lower().endswith("authorization"):
             return self._authorization(at)
         if sign == ":" and not quoted_name and name.lower().endswith("cookie"):
@@ -238,7 +251,6 @@ class Values:
             return None
         if sign == ":":
             return self._on_its_line(start, at, name)
-        close = at == end + len(sign)  # without space around
         if sign != "=" or not (close or self._begins_line(start)):
             return None
         if option or (close and name.upper() == name):
@@ -283,8 +295,14 @@ class Values:
         at = scheme.end() if scheme else at
         end = self._end(at, _HEADER_END)
         word = text[at : min(end, at + LOOKED_AT)]
-        if not is_literal(word) or (scheme is None and not (len(word) >= 8 and _DIGIT.search(word))):
+        if not is_literal(word):
             return None
+        if scheme is None:
+            other = _ANY_SCHEME.match(text, at)
+            if other is None:
+                return None
+            at = other.end()
+            end = self._end(at, _HEADER_END)
         return at, end
 
     def _on_its_line(self, start: int, at: int, name: str) -> tuple[int, int] | None:
@@ -299,7 +317,7 @@ class Values:
         if not is_literal(word):
             return None
         rest = text[end : end + 2].lstrip(" ")
-        if rest and rest[0] not in "\r\n\"'#\\`|":
+        if rest and rest[0] not in "\r\n\"'#\\`|\x1b":
             return None
         return (at, end) if header or _looks_made(word) else None
 

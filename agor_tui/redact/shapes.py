@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from agor_tui.redact.keys import HIDDEN
+from agor_tui.redact.tokens import OTHER_SHAPES, SHAPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,51 +20,25 @@ class Secret:
     end: int
 
 
-# Tokens that say themselves what they are. Sources: the token formats that each service documents.
-_TOKEN_CHARACTERS = r"[A-Za-z0-9_-]"
-_SHAPES: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("GitHub token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), r"gh[pousr]_[A-Za-z0-9]{16,255}"),
-    ("GitHub token", ("github_pat_",), r"github_pat_[A-Za-z0-9_]{16,255}"),
-    (
-        "GitLab token",
-        ("glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-", "glsoat-", "gloas-", "glimt-", "glagent-"),
-        r"gl(?:pat|dt|rt|cbt|ptt|ft|soat|oas|imt|agent)-[A-Za-z0-9_.-]{16,255}",
-    ),
-    ("Slack token", ("xox", "xapp-"), r"(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{8,255}"),
-    ("Slack webhook", ("hooks.slack.com",), r"(?<=hooks\.slack\.com/services/)[A-Za-z0-9/]{16,255}"),
-    ("AWS key id", ("AKIA", "ASIA", "ABIA", "ACCA"), r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])"),
-    ("Google key", ("AIza",), r"AIza[A-Za-z0-9_-]{30,64}"),
-    ("Google token", ("ya29.", "GOCSPX-"), r"(?:ya29\.|GOCSPX-)[A-Za-z0-9_-]{16,2048}"),
-    ("Stripe key", ("_live_", "_test_"), r"(?:sk|rk|pk|sess)_(?:live|test)_[A-Za-z0-9]{10,255}"),
-    ("webhook secret", ("whsec_",), r"whsec_[A-Za-z0-9+/=_-]{16,255}"),
-    # OpenAI, Anthropic and those who took their form; a slug such as sk-learn-tutorial has neither digits nor length.
-    (
-        "API key",
-        ("sk-",),
-        r"sk-(?:ant|proj|svcacct|admin|or|lf)-(?=[A-Za-z0-9_-]{0,256}[0-9A-Z])[A-Za-z0-9_-]{16,512}"
-        r"|sk-(?=[A-Za-z0-9_-]{0,64}[0-9])(?=[A-Za-z0-9_-]{0,64}[A-Za-z])[A-Za-z0-9_]{16,512}",
-    ),
-    ("npm token", ("npm_",), r"npm_[A-Za-z0-9]{30,64}"),
-    ("PyPI token", ("pypi-",), r"pypi-[A-Za-z0-9_-]{40,512}"),
-    ("Hugging Face token", ("hf_",), r"hf_[A-Za-z0-9]{30,64}"),
-    ("SendGrid key", ("SG.",), r"SG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,128}"),
-    ("Docker token", ("dckr_",), r"dckr_[a-z]{2,8}_[A-Za-z0-9_-]{16,128}"),
-    ("DigitalOcean token", ("_v1_",), r"do[opr]_v1_[a-f0-9]{40,80}"),
-    ("Shopify token", ("shp",), r"shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{24,64}"),
-    ("Vault token", ("hvs.", "hvb.", "hvr."), r"hv[sbr]\.[A-Za-z0-9_-]{20,512}"),
-    ("Databricks token", ("dapi",), r"dapi[a-f0-9]{32}(?:-[0-9])?(?![A-Za-z0-9])"),
-    ("Linear key", ("lin_",), r"lin_(?:api|oauth)_[A-Za-z0-9]{16,128}"),
-    ("Groq key", ("gsk_",), r"gsk_[A-Za-z0-9]{40,80}"),
-    ("xAI key", ("xai-",), r"xai-[A-Za-z0-9]{40,128}"),
-    ("Tailscale key", ("tskey-",), r"tskey-[a-z]{2,12}-[A-Za-z0-9-]{10,128}"),
-    ("age key", ("AGE-SECRET-KEY-",), r"AGE-SECRET-KEY-1[A-Z0-9]{40,80}"),
-    (
-        "JSON web token",
-        ("eyJ",),
-        r"eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{4,16384}(?:\.[A-Za-z0-9_-]{0,4096}){1,3}",
-    ),
+_MARKS = "_-.:/=~"
+_NEEDLES: dict[str, tuple[str, ...]] = {
+    mark: tuple(
+        {
+            n
+            for _, needles, _ in (*SHAPES, *OTHER_SHAPES)
+            for n in needles
+            if next((c for c in n if c in _MARKS), "") == mark
+        }
+    )
+    for mark in ("", *_MARKS)
+}
+"""What stands in tokens, by the first mark in it: a text that has no such mark is not looked through for them."""
+_WORD = "A-Za-z0-9_-"
+_ESCAPE = (
+    r"(?<=\\[nrtbfe])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\x[0-9A-Fa-f]{2})|(?<=[\[0-9;][0-9]m)|(?<=\[m)"
 )
-_NEEDLES = tuple(needle for _, needles, _ in _SHAPES for needle in needles)
+"""What ends with a letter and is no part of the word behind it: a line end or a colour, as it is or written as JSON."""
+_WORD_BEFORE, _ESCAPE_BEFORE = re.compile(rf"(?<=[{_WORD}])"), re.compile(_ESCAPE)
 _AWS_SECRET = re.compile(
     r"(?<![A-Za-z0-9/+=])(?=[^\s]{0,39}[a-z])(?=[^\s]{0,39}[A-Z])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 )
@@ -88,39 +63,59 @@ _DIGIT = re.compile(r"[0-9]")
 _BEARER = re.compile(r"(?i)(?<![a-z0-9])bearer[ \t]{1,4}([A-Za-z0-9._~+/-]{16,4096}={0,2})")
 
 
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """One of ``_SHAPES``, compiled when a text first needs it."""
-    return re.compile(pattern if "(?<=" in pattern else rf"(?<!{_TOKEN_CHARACTERS})(?:{pattern})")
+_compiled = cache(re.compile)
+"""Patterns of ``SHAPES``, compiled when a text first needs them."""
 
 
 def may_be_shaped(text: str) -> bool:
     """Whether a text, or the JSON that it is, may have such a secret."""
     if (_LOGIN_MARK in text and "@" in text) or _BLOCK_MARK in text:
         return True
-    long = _long_words(text)
-    return bool(long) and any(needle in long for needle in _NEEDLES)
+    return any(_needles_in(text))
 
 
 def shaped(text: str) -> Iterator[Secret]:
     """The secrets in a text that are known by their shape, kind by kind."""
-    long = _long_words(text)
-    for kind, needles, pattern in _SHAPES if long and any(needle in long for needle in _NEEDLES) else ():
-        if any(needle in long for needle in needles):
-            for match in _compiled(pattern).finditer(text):
-                found = Secret(kind, *match.span())
-                yield found
-                if kind == "AWS key id":
-                    yield from _aws_secret(text, found)
+    there = set(_needles_in(text))
+    if there:
+        for kind, needles, pattern in SHAPES:
+            for needle in needles:
+                if needle in there:
+                    yield from _tokens(text, kind, needle, _compiled(pattern))
+        for kind, needles, pattern in OTHER_SHAPES:
+            if not there.isdisjoint(needles):
+                known = pattern.startswith("(?<=")  # by what stands before it
+                within = pattern if known else rf"(?:(?<![{_WORD}])|{_ESCAPE})(?:{pattern})"
+                yield from (Secret(kind, *match.span()) for match in _compiled(within).finditer(text))
     if _BLOCK_MARK in text:
         yield from _key_blocks(text)
     if _LOGIN_MARK in text and "@" in text:
         yield from _logins(text)
 
 
-def _long_words(text: str) -> str:
-    """The words of a text in which a token has room: most texts have few of them, and they are soon looked through."""
-    return " ".join([word for word in text.split() if len(word) >= _SHORTEST_TOKEN])
+def _tokens(text: str, kind: str, needle: str, pattern: re.Pattern[str]) -> Iterator[Secret]:
+    """The tokens of a kind that begin with a word."""
+    at = -1
+    while (at := text.find(needle, at + 1)) >= 0:
+        if _WORD_BEFORE.match(text, at) and not _ESCAPE_BEFORE.match(text, at):
+            continue
+        if match := pattern.match(text, at):
+            found = Secret(kind, *match.span())
+            yield found
+            if kind == "AWS key id":
+                yield from _aws_secret(text, found)
+            at = found.end - 1
+
+
+def _needles_in(text: str) -> Iterator[str]:
+    """Those of ``_NEEDLES`` in the words in which a token has room: most texts have few such, and often the same."""
+    long = " ".join({word for word in text.split() if len(word) >= _SHORTEST_TOKEN})
+    if long:
+        for mark, needles in _NEEDLES.items():
+            if mark in long:
+                for needle in needles:
+                    if needle in long:
+                        yield needle
 
 
 def bearers(text: str) -> Iterator[Secret]:

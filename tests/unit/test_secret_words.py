@@ -14,7 +14,8 @@ from agor_tui.redact.words import may_hold_words
 
 S = "FAKESECRET1"
 
-HIDING = r"""
+HIDING = (
+    r"""
 curl -H "Authorization: Bearer FAKESECRET1" https://x
 curl -H 'x-api-key: FAKESECRET1' https://x
 Authorization: Basic FAKESECRET1=
@@ -69,8 +70,15 @@ secret_key: FAKESECRET1
 password=FAKESECRET1\ b rest
 token="FAKESECRET1
 machine h login u password FAKESECRET1
+\x1b[1mpassword: \x1b[0m\x1b[33mFAKESECRET1\x1b[0m
+\x1b[1mdb_password\x1b[0m=\x1b[33mFAKESECRET1\x1b[0m
+Authorization: SSWS FAKESECRET1
+Authorization: Splunk FAKESECRET1-x
 İİİ password=FAKESECRET1; x
-""".strip().split("\n")
+""".strip()
+    .replace("\\x1b", "\x1b")
+    .split("\n")
+)
 
 LEFT_ALONE = r"""
 the password is wrong and the token expired
@@ -133,6 +141,21 @@ token.length > 3
 let token = tokens[0]
 passwordInput.value = ""
 test_password_is_hashed PASSED
+\x1b[1mpassword: \x1b[31mrequired\x1b[0m
+Authorization: see chapter 7
+fw_update_the_firmware_of_the_device2
+re_compiled_pattern_of_the_second_kind_2
+as-a-matter-of-fact-2025-is-over-now
+sk_learn_estimator_of_the_2nd_kind_here
+key_0123456789abcdef
+path/to/pattern.abcdef0123456789
+fc-cache-0123456789abcdef
+https://h/x?sig=1&y=2
+https://discord.com/api/webhooks/docs
+secret_manager_of_the_2nd_kind_in_this_place_is_x
+1//0 is no division
+-us12 and 0123456789abcdef-us12
+the sha256~ of a thing
 password_hash(password)
 """.strip().split("\n")
 
@@ -142,6 +165,29 @@ SHAPES = [
     "sk-proj-" + "aB1" * 20, "AIzaSy" + "a1B" * 11, "sk_live_" + "a1" * 12, "rk_test_" + "a1" * 12, "npm_" + "a1" * 18,
     "pypi-AgEIcHlwaS5vcmc" + "a1B" * 20, "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcDEF123_-x", "hf_" + "a1" * 17,
     "ya29." + "a1B" * 20, "SG." + "a1B" * 7 + "." + "a1B" * 14, "whsec_" + "a1" * 16, "hvs." + "a1B" * 10,
+    "ghs_123456_eyJ" + "a1B" * 9 + "." + "a1-_" * 30 + "." + "aB1" * 12, "AQ.Ab8RN6" + "aB1_" * 11,
+    "1//0" + "gA1-" * 15, "lsv2_pt_" + "a1" * 16 + "_" + "b2" * 5, "pplx-" + "aB1" * 16, "csk-" + "a1b" * 16,
+    "tvly-dev-" + "aB1" * 10, "fc-" + "a1" * 16, "ntn_" + "aB1" * 15, "secret_" + "a1B" * 14 + "x", "sbp_" + "a1" * 20,
+    "sb_secret_" + "aB1_" * 8, "vck_" + "aB1" * 18, "vercel_blob_rw_" + "aB1" * 6 + "_" + "aB1" * 10,
+    "nfp_" + "aB1" * 12, "napi_" + "a1" * 32, "pscale_tkn_" + "aB1_" * 10, "dp.pt." + "aB1" * 14, "fm2_" + "aB1/" * 30,
+    "rnd_" + "aB1" * 10, "nvapi-" + "aB1-" * 16, "PMAK-" + "a1" * 12 + "-" + "b2" * 17, "NRAK-" + "AB1" * 9,
+    "glsa_" + "aB1d" * 8 + "_" + "a1" * 4, "glc_eyJ" + "aB1" * 20, "sntrys_eyJ" + "aB1" * 20 + "=_" + "aB1" * 14,
+    "sntryu_" + "a1" * 32, "pat" + "aB1d5e7" * 2 + "." + "a1" * 32, "ATATT3" + "aB1-_" * 30 + "=ABCD",
+    "figd_" + "aB1-" * 10, "pul-" + "a1" * 20, "a1B2c3D4e5F6g7.atlasv1." + "aB1" * 22, "cfut_" + "aB1" * 15,
+    "abc8Q~" + "aB1~" * 8 + "aB", "ops_eyJ" + "aB1" * 60, "bkua_" + "a1" * 20, "r8_" + "aB1" * 12 + "x",
+    "CCIPAT_" + "aB1" * 7 + "_" + "a1" * 20, "sl.u." + "aB1-" * 30, "EAA" + "aB1" * 40, "EAAA" + "aB1" * 20,
+    "tgp_v1_" + "aB1_" * 10, "sk_" + "a1" * 24, "re_aB1cD2eF_" + "aB1" * 8, "e2b_" + "a1" * 20,
+    "pcsk_aB1cD_" + "aB1" * 20, "jina_" + "aB1_" * 13, "crsr_" + "a1" * 32, "key_" + "a1" * 32,
+    "sgp_" + "a1" * 8 + "_" + "a1" * 20, "phx_" + "aB1" * 14, "rubygems_" + "a1" * 24, "oy2" + "a1b" * 14 + "c",
+    "cio" + "aB1d" * 8, "dt0c01." + "AB1" * 8 + "." + "AB12" * 16, "AKCp" + "aB1" * 23, "ABSK" + "aB1d" * 32,
+    "bedrock-api-key-" + "aB1d" * 30, "IQoJb3JpZ2luX2Vj" + "aB1/" * 50, "sha256~" + "aB1_" * 10 + "xyz",
+    "wandb_v1_" + "aB1" * 20, "sk_org_live_" + "aB1" * 9, "shptka_" + "a1" * 16, "CFPAT-" + "aB1" * 14,
+    "squ_" + "a1" * 20, "snyk_uat.a1b2c3d4." + "aB1." * 14, "tfp_" + "aB1_" * 12,
+    "MT" + "aB1d" * 6 + ".aB1-_x." + "aB1d" * 8, "1234567890:AA" + "aB1" * 11, "bot1234567890:AA" + "aB1" * 11,
+    "a1" * 16 + "-us12", "sk.eyJ" + "aB1" * 20 + "." + "aB1" * 7, "glrtr-" + "aB1" * 8, "aio_" + "aB1d" * 7,
+    "HRKU-" + "aB1-" * 12, "ddp_" + "aB1" * 12, "ark-a1b2c3d4-a1b2-a1b2-a1b2-a1b2c3d4e5f6", "as-" + "aB1" * 7 + "x",
+    "fw_" + "aB1" * 8, "AQVN" + "aB1" * 12, "sk-kimi-" + "aB1d" * 16, "tid=" + "a1" * 16 + ";exp=1;sku=x:" + "a1" * 16,
+    "api_org_" + "aB" * 17,
 ]  # fmt: skip
 
 
@@ -164,6 +210,27 @@ def test_words_code_and_places_stay_as_they_are(text: str) -> None:
 def test_tokens_are_known_by_their_shape_wherever_they_stand(shape: str, around: str) -> None:
     hidden = hide_words(around.replace("{}", shape))
     assert hidden == around.replace("{}", HIDDEN)
+
+
+@pytest.mark.parametrize(
+    "before", ["\\n", "\\\\n", "\\t", "%3D", "\\u003d", "\x1b[32m", "\\u001b[0m", "\\x1b[1;31m", "\x1b[m"]
+)
+def test_tokens_are_known_behind_line_ends_and_colours_however_written(before: str) -> None:
+    for token in SHAPES[:12]:
+        assert hide_words(f"a{before}{token}\x1b[0m") == f"a{before}{HIDDEN}\x1b[0m"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://discord.com/api/webhooks/1234567890123456789/{}", "https://a.webhook.office.com/webhookb2/{}",
+        "https://a.blob.core.windows.net/c?sv=2022-11-02&se=2030-01-01&sig={}", "https://b.s3.amazonaws.com/k?x=1&X-Amz-Signature={}",
+    ],
+)  # fmt: skip
+def test_what_opens_an_address_by_itself_is_hidden_in_it(url: str) -> None:
+    secret = "a1b2" * 17
+    assert secret not in hide_words(f"see {url.format(secret)} there")
+    assert hide_words(f"see {url.format(secret)} there").startswith("see https://")
 
 
 def test_the_secret_key_of_aws_goes_with_its_id() -> None:
@@ -213,7 +280,9 @@ def test_places_are_in_order_and_apart(text: str) -> None:
         "a=b password=x ", "https://", "x://a:", "x://a:b@", "mysql -p", "curl -u ", "a.", "a", "sk-ant-",
         "eyJaaaaaaaaaa.", "-----BEGIN RSA PRIVATE KEY-----", '"env":{', '"headers": {"a":', "bearer ", "cookie:",
         "Authorization: ", "AKIA" + "ABCD" * 4, "TOKEN=\\a", 'token\\"=', "password \\\n", "\u0130token=a1b2 ",
-        "token.token-token_", "login a password ", '"', "\\",
+        "token.token-token_", "ghp_", "eyJ", "eyJa.", " eyJa.", " sl.", "MT", " MT.", "pat", ":AA", "1:AA", "sig=",
+        "-us1", "a-us1", "8Q~", "\x1b[1m", "password\x1b[1m:", "tid=", "sk-a", "password: \x1b[1m",
+        "login a password ", '"', "\\",
     ],
 )  # fmt: skip
 def test_long_text_takes_linear_time(piece: str) -> None:

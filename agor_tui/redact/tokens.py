@@ -1,0 +1,147 @@
+"""The tokens that say themselves what they are, by the formats that each service documents."""
+
+from __future__ import annotations
+
+_DIGIT_AHEAD = r"(?=[A-Za-z0-9_-]{0,64}[0-9])"
+_END = r"(?![A-Za-z0-9_-])"
+_NOT_IN_BASE64 = r"(?<![+/])"
+
+Shape = tuple[str, tuple[str, ...], str]
+"""A kind, the words of which one stands in every token of it, and the token."""
+
+SHAPES: tuple[Shape, ...] = (
+    (
+        "GitHub token",
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+        r"gh[pousr]_[A-Za-z0-9]{16,255}|ghs_[0-9]{1,20}_eyJ[A-Za-z0-9_.-]{16,4096}",
+    ),
+    ("GitHub token", ("github_pat_",), r"github_pat_[A-Za-z0-9_]{16,255}"),
+    ("GitHub token", ("tid=",), r"tid=[a-f0-9]{32};exp=[A-Za-z0-9;:=._-]{16,1024}"),
+    (
+        "GitLab token",
+        ("glpat-", "gldt-", "glrt", "glcbt-", "glptt-", "glft-", "glsoat-", "gloas-", "glimt-", "glagent-"),
+        r"gl(?:pat|dt|rt|rtr|cbt|ptt|ft|soat|oas|imt|agent)-[A-Za-z0-9_.-]{16,255}",
+    ),
+    ("Slack token", ("xox", "xapp-"), r"(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{8,255}"),
+    (
+        "Discord token",
+        ("MD", "MT", "Mj", "Mz", "ND", "NT", "Nj", "Nz", "OD", "OT"),
+        rf"(?:M[DTjz]|N[DTjz]|O[DT])[A-Za-z0-9_-]{{22,26}}\.[A-Za-z0-9_-]{{6}}\.[A-Za-z0-9_-]{{27,45}}{_END}",
+    ),
+    ("AWS key id", ("AKIA", "ASIA", "ABIA", "ACCA"), r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])"),
+    ("AWS token", ("IQoJb3JpZ2lu", "FwoGZXIvYXdz"), _NOT_IN_BASE64 + r"(?:IQoJ|FwoG)[A-Za-z0-9+/=%_-]{60,4096}"),
+    ("AWS token", ("ABSK", "bedrock-api"), _NOT_IN_BASE64 + r"(?:ABSK|bedrock-api-key-)[A-Za-z0-9+/=_-]{90,4096}"),
+    ("Google key", ("AIza", "AQ.Ab8"), r"AIza[A-Za-z0-9_-]{30,64}|AQ\.Ab8[A-Za-z0-9_-]{30,128}"),
+    ("Google token", ("ya29.", "GOCSPX-"), r"(?:ya29\.|GOCSPX-)[A-Za-z0-9_-]{16,2048}"),
+    ("Google token", ("1//0",), _NOT_IN_BASE64 + r"1//0[A-Za-z0-9_-]{40,256}"),
+    ("webhook secret", ("whsec_",), r"whsec_[A-Za-z0-9+/=_-]{16,255}"),
+    # OpenAI, Anthropic and those who took their form; a slug such as sk-learn-tutorial has neither digits nor length.
+    (
+        "API key",
+        ("sk-",),
+        r"sk-(?:ant|proj|svcacct|admin|or|lf)-(?=[A-Za-z0-9_-]{0,256}[0-9A-Z])[A-Za-z0-9_-]{16,512}"
+        r"|sk-(?:[a-z0-9]{2,10}-)?(?=[A-Za-z0-9_-]{0,64}[0-9])(?=[A-Za-z0-9_-]{0,64}[A-Za-z])[A-Za-z0-9_]{16,512}",
+    ),
+    ("API key", ("csk-",), r"csk-[a-z0-9]{40,64}"),
+    ("API key", ("pplx-",), r"pplx-[A-Za-z0-9]{32,64}"),
+    ("API key", ("gsk_",), r"gsk_[A-Za-z0-9]{40,80}"),
+    ("API key", ("xai-",), r"xai-[A-Za-z0-9]{40,128}"),
+    ("API key", ("nvapi-",), r"nvapi-[A-Za-z0-9_-]{40,96}"),
+    ("API key", ("tgp_v1_",), r"tgp_v1_[A-Za-z0-9_-]{32,64}"),
+    ("API key", ("fw_",), rf"fw_{_DIGIT_AHEAD}[A-Za-z0-9]{{22,28}}{_END}"),
+    ("API key", ("r8_",), r"r8_[A-Za-z0-9]{37}"),
+    ("API key", ("vck_", "vcp_", "vca_", "vci_", "vcr_"), rf"vc[kpair]_{_DIGIT_AHEAD}[A-Za-z0-9]{{24,128}}"),
+    ("API key", ("lsv2_",), r"lsv2_[a-z]{2}_[a-f0-9]{32}_[a-f0-9]{10}"),
+    ("API key", ("sk_",), rf"sk_[a-f0-9]{{40,64}}{_END}"),
+    ("API key", ("tvly-",), rf"tvly-{_DIGIT_AHEAD}[A-Za-z0-9-]{{24,96}}"),
+    ("API key", ("fc-",), rf"fc-[a-f0-9]{{32}}{_END}"),
+    ("API key", ("key_", "crsr_"), rf"(?:key|crsr)_[a-f0-9]{{64}}{_END}"),
+    ("API key", ("jina_",), r"jina_[A-Za-z0-9_-]{40,96}"),
+    ("API key", ("pcsk_",), r"pcsk_[A-Za-z0-9]{4,8}_[A-Za-z0-9]{40,96}"),
+    ("API key", ("e2b_",), r"e2b_[a-f0-9]{40}"),
+    ("API key", ("wandb_v1_",), r"wandb_v1_[A-Za-z0-9_]{40,128}"),
+    ("API key", ("ark-",), rf"ark-[a-f0-9]{{8}}(?:-[a-f0-9]{{4}}){{3}}-[a-f0-9]{{12}}(?:-[a-f0-9]{{4,6}})?{_END}"),
+    ("API key", ("AQVN",), rf"{_NOT_IN_BASE64}AQVN[A-Za-z0-9_-]{{34,38}}{_END}"),
+    ("API key", ("as-",), rf"as-{_DIGIT_AHEAD}(?=[a-z0-9]{{0,22}}[A-Z])[A-Za-z0-9]{{22}}{_END}"),
+    ("API key", ("sgp_", "sgamp_"), r"sgp_(?:[a-f0-9]{16}_|local_)?[a-f0-9]{40}|sgamp_[a-z]{2,8}_[A-Za-z0-9_]{24,160}"),
+    ("API key", ("phx_", "phs_"), r"ph[xs]_[A-Za-z0-9]{36,64}"),
+    ("API key", ("re_",), rf"re_[A-Za-z0-9]{{8}}_{_DIGIT_AHEAD}[A-Za-z0-9]{{20,32}}{_END}"),
+    ("API key", ("PMAK-",), r"PMAK-[a-f0-9]{24}-[a-f0-9]{34}"),
+    ("API key", ("NRAK-",), r"NRAK-[A-Z0-9]{27}"),
+    ("Notion token", ("ntn_", "secret_"), rf"ntn_[A-Za-z0-9]{{40,60}}|secret_{_DIGIT_AHEAD}[A-Za-z0-9]{{43}}{_END}"),
+    ("Supabase key", ("sbp_", "sb_secret_"), r"sbp_(?:[a-z0-9]{2,5}_)?[a-f0-9]{40}|sb_secret_[A-Za-z0-9_-]{20,96}"),
+    ("Vercel token", ("vercel_blob_rw_",), r"vercel_blob_rw_[A-Za-z0-9_]{20,128}"),
+    ("Netlify token", ("nfp_", "nfc_", "nfo_", "nfb_", "nfu_"), rf"nf[pcobu]_{_DIGIT_AHEAD}[A-Za-z0-9]{{36,64}}"),
+    ("Neon key", ("napi_",), r"napi_[a-z0-9]{40,80}"),
+    ("PlanetScale token", ("pscale_",), r"pscale_(?:tkn|pw|oauth)_[A-Za-z0-9=._-]{32,64}"),
+    ("Doppler token", ("dp.",), r"dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9._-]{40,96}"),
+    ("Fly.io token", ("fm1", "fm2_", "fo1_"), r"fm[12][ar]?_[A-Za-z0-9+/=]{80,4096}|fo1_[A-Za-z0-9_-]{43}"),
+    ("Render key", ("rnd_",), rf"rnd_{_DIGIT_AHEAD}[A-Za-z0-9]{{28,40}}{_END}"),
+    ("Heroku key", ("HRKU-",), r"HRKU-[A-Za-z0-9_-]{30,96}"),
+    ("Deno token", ("ddo_", "ddp_"), r"dd[op]_[A-Za-z0-9]{36}"),
+    ("Cloudflare token", ("cfut_", "cfat_", "cfk_"), r"cf(?:ut|at|k)_[A-Za-z0-9]{40,64}"),
+    ("Pulumi token", ("pul-",), rf"pul-[a-f0-9]{{40}}{_END}"),
+    ("Grafana token", ("glsa_", "glc_"), r"glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|glc_eyJ[A-Za-z0-9+/=]{40,512}"),
+    ("Sentry token", ("sntry",), r"sntrys_eyJ[A-Za-z0-9+/=_-]{40,512}|sntryu_[a-f0-9]{64}"),
+    ("Airtable token", ("pat",), r"pat[A-Za-z0-9]{14}\.[a-f0-9]{64}"),
+    ("Atlassian token", ("ATATT3", "ATCTT3"), r"AT[AC]TT3[A-Za-z0-9=_-]{60,512}"),
+    ("Figma token", ("figd_", "figo_", "figu_"), rf"fig[dou]_{_DIGIT_AHEAD}[A-Za-z0-9_-]{{36,64}}"),
+    ("1Password token", ("ops_eyJ",), r"ops_eyJ[A-Za-z0-9_=-]{64,4096}"),
+    ("Buildkite token", ("bkua_",), r"bkua_[a-f0-9]{40}"),
+    ("CircleCI token", ("CCIPAT_",), r"CCIPAT_[A-Za-z0-9]{16,24}_[a-f0-9]{40}"),
+    ("Dropbox token", ("sl.",), r"sl\.(?:u\.)?[A-Za-z0-9_-]{100,2048}"),
+    ("Facebook token", ("EAA",), rf"{_NOT_IN_BASE64}EAA[A-Za-z0-9]{{90,400}}{_END}"),
+    ("Square token", ("EAAA",), rf"{_NOT_IN_BASE64}EAAA[A-Za-z0-9_-]{{60}}{_END}"),
+    ("Contentful token", ("CFPAT-",), r"CFPAT-[A-Za-z0-9_-]{40,64}"),
+    ("SonarQube token", ("squ_", "sqp_", "sqa_"), r"sq[upa]_[a-f0-9]{40}"),
+    ("Snyk token", ("snyk_",), r"snyk_[us]at\.[a-f0-9]{8}\.[A-Za-z0-9_.-]{40,512}"),
+    ("Dynatrace token", ("dt0",), r"dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}"),
+    ("JFrog token", ("AKCp",), rf"{_NOT_IN_BASE64}AKCp[A-Za-z0-9]{{60,80}}{_END}"),
+    ("OpenShift token", ("sha256~",), r"sha256~[A-Za-z0-9_-]{43}"),
+    ("Typeform token", ("tfp_",), rf"tfp_{_DIGIT_AHEAD}[A-Za-z0-9_-]{{40,64}}"),
+    ("Mapbox token", ("sk.eyJ",), r"sk\.eyJ[A-Za-z0-9_-]{40,512}\.[A-Za-z0-9_-]{20,64}"),
+    ("Adafruit key", ("aio_",), rf"aio_{_DIGIT_AHEAD}[A-Za-z0-9]{{28}}{_END}"),
+    ("npm token", ("npm_",), r"npm_[A-Za-z0-9]{30,64}"),
+    ("PyPI token", ("pypi-",), r"pypi-[A-Za-z0-9_-]{40,512}"),
+    ("RubyGems key", ("rubygems_",), r"rubygems_[a-f0-9]{48}"),
+    ("NuGet key", ("oy2",), rf"{_NOT_IN_BASE64}oy2[a-z0-9]{{43}}{_END}"),
+    (
+        "crates.io token",
+        ("cio",),
+        rf"{_NOT_IN_BASE64}cio{_DIGIT_AHEAD}(?=[a-z0-9]{{0,32}}[A-Z])[A-Za-z0-9]{{32}}{_END}",
+    ),
+    ("Hugging Face token", ("hf_", "api_org_"), r"hf_[A-Za-z0-9]{30,64}|api_org_[A-Za-z]{34}"),
+    ("SendGrid key", ("SG.",), r"SG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,128}"),
+    ("Docker token", ("dckr_",), r"dckr_[a-z]{2,8}_[A-Za-z0-9_-]{16,128}"),
+    ("Shopify token", ("shp",), r"shp(?:at|ca|pa|ss|tka)_[A-Fa-f0-9]{24,64}"),
+    ("Vault token", ("hvs.", "hvb.", "hvr."), r"hv[sbr]\.[A-Za-z0-9_-]{20,512}"),
+    ("Databricks token", ("dapi",), r"dapi[a-f0-9]{32}(?:-[0-9])?(?![A-Za-z0-9])"),
+    ("Linear key", ("lin_",), r"lin_(?:api|oauth)_[A-Za-z0-9]{16,128}"),
+    ("Tailscale key", ("tskey-",), r"tskey-[a-z]{2,12}-[A-Za-z0-9-]{10,128}"),
+    ("age key", ("AGE-SECRET-KEY-",), r"AGE-SECRET-KEY-1[A-Z0-9]{40,80}"),
+    (
+        "JSON web token",
+        ("eyJ",),
+        r"eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{4,16384}(?:\.[A-Za-z0-9_-]{0,4096}){1,3}",
+    ),
+)
+"""Those that begin with one of the words."""
+
+OTHER_SHAPES: tuple[Shape, ...] = (
+    ("Slack webhook", ("hooks.slack.com",), r"(?<=hooks\.slack\.com/services/)[A-Za-z0-9/]{16,255}"),
+    ("Discord webhook", ("/api/webhooks/",), r"(?<=/api/webhooks/)[0-9]{15,22}/[A-Za-z0-9_-]{60,80}"),
+    ("Teams webhook", ("/webhookb2/",), r"(?<=/webhookb2/)[A-Za-z0-9@/_-]{60,300}"),
+    ("Telegram token", (":AA",), rf"(?:bot)?[0-9]{{8,10}}:AA[A-Za-z0-9_-]{{33}}{_END}"),
+    (
+        "signature in a URL",
+        ("sig=", "-Signature="),
+        r"(?<=[?&]sig=)[A-Za-z0-9%+/_-]{40,120}"
+        r"|(?<=[?&]X-Amz-Signature=)[A-Fa-f0-9]{64}|(?<=[?&]X-Goog-Signature=)[A-Fa-f0-9]{64,1024}",
+    ),
+    ("Azure secret", ("7Q~", "8Q~"), r"[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~-])"),
+    ("Stripe key", ("_live_", "_test_"), r"(?:sk|rk|pk|sess|bb)(?:_org)?_(?:live|test)_[A-Za-z0-9]{10,255}"),
+    ("API key", ("-us",), rf"[a-f0-9]{{32}}-us[0-9]{{1,2}}{_END}"),
+    ("Terraform token", (".atlasv1.",), r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,80}"),
+    ("DigitalOcean token", ("_v1_",), r"do[opr]_v1_[a-f0-9]{40,80}"),
+)
+"""Those that have it elsewhere."""
