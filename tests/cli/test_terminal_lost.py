@@ -195,11 +195,12 @@ def test_stopped_and_continued_it_draws_and_hears_on(demo: Callable[..., Termina
 def test_held_and_let_go_many_times_a_second_it_hears_on(demo: Callable[..., Terminal]) -> None:
     """As a program does that lets it have but a share of a processor."""
     app = demo()
-    for number in range(100):
+    for number in range(300):
         os.kill(app.pid, signal.SIGSTOP)
         _until(lambda: _state(app.pid) == "T")
         os.kill(app.pid, signal.SIGCONT)
-        app.listen(0.001 * (number % 30))
+        app.send(b"jk23451"[number % 7 :][:1])
+        app.listen(0.002 * (number % 11))
     app.settle(QUIET_S)
     app.send(b"?")
     app.until("Everywhere")
