@@ -1,4 +1,4 @@
-"""Random keys, pressed while the app is late: it is alive afterwards, with nothing in its log."""
+"""Keys twice, and random keys while the app is late: it is alive afterwards, with nothing in its log."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 from textual import events
 from textual.keys import _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from agor_tui import paths
 from agor_tui.config.places import Place, SqlitePlace
@@ -26,7 +27,7 @@ from agor_tui.tui.modes import SESSIONS
 from agor_tui.tui.screens.browser import BrowserScreen
 
 from ..builders import agor, opencode
-from ..keys.pressing import random_keys
+from ..keys.pressing import LEAVING, random_keys
 from .lists import until
 from .session_app import NOW
 from .test_databases_screen import configured
@@ -136,6 +137,45 @@ def apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PAGER", "true")
     monkeypatch.setattr(AgorApp, "suspend", contextlib.nullcontext)
+
+
+WAYS = {
+    "sessions": ("", "slash", "s", "r", "x", "question_mark", "ctrl+p", "d", "g"),
+    "session": ("enter", "enter a", "enter t", "enter i", "enter slash", "enter e"),
+    "board": ("2", "2 b", "2 n"),
+    "databases": ("3", "3 slash", "3 e", "3 t", "3 A", "3 c"),
+    "others": ("4", "4 v", "5", "5 slash", "5 end enter", "w"),
+}
+"""The keys that lead from the list of sessions to each screen and dialog."""
+
+
+@pytest.mark.usefixtures("apart")
+@pytest.mark.parametrize("area", WAYS)
+async def test_every_key_of_every_screen_twice(area: str, family: SqlitePlace, tmp_path: Path) -> None:
+    seen: set[tuple[str, str]] = set()
+    async with typing(configured(tmp_path, {"team": family})) as typist:
+        app, pilot = typist.app, typist.pilot
+
+        async def go(way: str) -> Screen[Any]:
+            await typist.go_home()
+            for key in way.split():
+                typist.hit(key)
+                await pilot.pause()
+            return app.screen
+
+        for way in WAYS[area]:
+            for key, active in (await go(way)).active_bindings.items():
+                place = (type(active.node).__name__, key)
+                if place in seen or key in LEAVING or "quit" in active.binding.action:
+                    continue
+                seen.add(place)
+                await go(way)
+                typist.hit(key, key)
+                await pilot.pause()
+                typist.hit(key, "enter", "enter", "escape", "escape")
+                await pilot.pause()
+                typist.is_well([*way.split(), key, key, key, "enter", "enter", "escape", "escape"])
+    assert len(seen) > 20
 
 
 @pytest.mark.usefixtures("apart", "late")
