@@ -63,6 +63,10 @@ class DatabaseError(AgorError):
     title = "Database problem"
 
 
+class DamagedError(DatabaseError):
+    """SQLite finds damage in the pages of a file."""
+
+
 class AbsentError(DatabaseError):
     """There is no such file, or no database of this name on the server; one may be made there."""
 

@@ -316,7 +316,10 @@ class CheckItem:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What a check of the database ``source`` found; of another program's (``kind`` is not native) less is known."""
+    """What a check of the database ``source`` found; of another program's (``kind`` is not native) less is known.
+
+    ``kind`` is ``damaged`` where not even the list of its tables can be read.
+    """
 
     source: str
     kind: str
@@ -336,6 +339,8 @@ class CheckReport:
             return ""
         if self.kind == "empty":
             return "It has no tables."
+        if self.kind == "damaged":
+            return "Its list of tables cannot be read, so nothing more was looked at."
         if self.kind == "unknown":
             return "The tables are of no known kind: their rows were not looked at."
         return f"The tables are {self.owner}'s: their rows were not looked at."

@@ -10,9 +10,9 @@ from sqlalchemy import exc
 from agor_tui.config.command_lines import command_for
 from agor_tui.config.places import LibsqlPlace, Place, PostgresPlace, describe
 from agor_tui.db.libsql_failures import explain_libsql
-from agor_tui.db.sqlite_failures import explain_sqlite
+from agor_tui.db.sqlite_failures import DAMAGED, explain_sqlite
 from agor_tui.db.ssl_failures import explain_ssl
-from agor_tui.errors import AbsentError, AgorError, Cancelled, DatabaseError
+from agor_tui.errors import AbsentError, AgorError, Cancelled, DamagedError, DatabaseError
 from agor_tui.redact import redact_text
 
 _REFUSED = (
@@ -219,7 +219,7 @@ def explain(place: Place, error: exc.DBAPIError) -> AgorError:
     if not isinstance(place, PostgresPlace):
         sqlite = "the server's SQLite" if isinstance(place, LibsqlPlace) else f"SQLite {sqlite3.sqlite_version}"
         if answer := explain_sqlite(text, sqlite):
-            return DatabaseError(f"{subject} {answer[0]}", answer[1])
+            return (DamagedError if answer == DAMAGED else DatabaseError)(f"{subject} {answer[0]}", answer[1])
     else:
         if answer := explain_ssl(place, text):
             return DatabaseError(f"{subject} {answer[0]}", answer[1])

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 import sqlite3
 
-from agor_tui.errors import DatabaseError
+from agor_tui.errors import DamagedError
 
 _SCHEMA = re.compile(r"malformed database schema \((?P<object>.*?)\)(?: - (?P<reason>.*))?$", re.DOTALL)
 
 # What SQLite says of a schema whose rows contradict each other; any other reason is one of its own understanding.
 _CONTRADICTS = re.compile(r"invalid rootpage|orphan index|^$")
 
-_DAMAGED = (
+DAMAGED = (
     "is damaged.",
     "Take it from a backup (for a database of agor-tui: db restore). To see what is damaged: agor-tui db check; "
     "to copy what can be read: agor-tui db copy --salvage",
 )
+"""What is said of a file that SQLite finds damaged, and what to do."""
 _DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _OWN_PROGRAM = "Nothing is wrong with the file: open it with the program that made it."
@@ -24,7 +25,7 @@ _OWN_PROGRAM = "Nothing is wrong with the file: open it with the program that ma
 _SENTENCES = (
     (r"database is locked", "is locked by another program.", "Wait until it has finished, or close it."),
     (r"file is not a database", "is not an SQLite database, or it is encrypted.", "Check the path."),
-    (r"database disk image is malformed", *_DAMAGED),
+    (r"database disk image is malformed", *DAMAGED),
     (
         r"malformed JSON",
         "holds a text that should be JSON and is not.",
@@ -64,9 +65,9 @@ _SENTENCES = (
 )
 
 
-def damaged(place: str, found: str) -> DatabaseError:
+def damaged(place: str, found: str) -> DamagedError:
     """Return the error for a file in which SQLite's own check has ``found`` something."""
-    return DatabaseError(f"{place} {_DAMAGED[0][:-1]} ({found}).", _DAMAGED[1])
+    return DamagedError(f"{place} {DAMAGED[0][:-1]} ({found}).", DAMAGED[1])
 
 
 def explain_sqlite(text: str, sqlite: str) -> tuple[str, str] | None:
@@ -77,7 +78,7 @@ def explain_sqlite(text: str, sqlite: str) -> tuple[str, str] | None:
     if schema := _SCHEMA.search(text):
         reason = schema["reason"] or ""
         if _CONTRADICTS.search(reason):
-            return _DAMAGED
+            return DAMAGED
         what = f"{schema['object']}: {reason}"[:200]
         return (
             f"defines something that {sqlite} does not understand ({what}).",

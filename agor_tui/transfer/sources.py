@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from agor_tui.config.places import Place
+from agor_tui.config.places import Place, describe
 from agor_tui.database_records import DatabaseInfo
 from agor_tui.db.row_source import MappedSource, NativeSource, RowSource
 from agor_tui.db.unmapped import Declared
-from agor_tui.errors import UnknownSchemaError
+from agor_tui.errors import DamagedError, UnknownSchemaError
 from agor_tui.repositories.base import Store
 from agor_tui.repositories.store import open_store
 from agor_tui.transfers import UNREAD, Finding
@@ -27,8 +27,16 @@ def open_source(place: Place, *, tenant: str | None = None, salvage: bool = Fals
     Raises:
         DatabaseError: it cannot be opened, is of no known kind, or is native and not at this program's revision.
     """
-    store, info = open_store(place, tenant=tenant, read_only=True)
-    salvaged = _salvaged(store.database) if salvage else None
+    try:
+        store, info = open_store(place, tenant=tenant, read_only=True)
+        salvaged = _salvaged(store.database) if salvage else None
+    except DamagedError:
+        if not salvage:
+            raise
+        raise DamagedError(
+            f"{describe(place)} is damaged where its list of tables is, so nothing of it can be copied.",
+            "Take it from a backup. SQLite's own shell may still get rows out of it, with its command .recover",
+        ) from None
     source = _source(store, info)
     if salvaged is not None:
         source.findings += _unread(salvaged)

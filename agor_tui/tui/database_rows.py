@@ -73,6 +73,11 @@ class DatabaseRow:
         """Whether there is no such database yet, where one can be made."""
         return isinstance(self.error, AbsentError)
 
+    @property
+    def expected(self) -> bool:
+        """Whether it should be there: the settings are right, and it is not our default file that nobody made yet."""
+        return self.place is not None and not (self.absent and self.database.origin == "default")
+
     def may(self, action: str) -> bool:
         """Tell whether the action of this name of the screen applies to this database now."""
         place, survey = self.place, self.survey
@@ -86,6 +91,16 @@ class DatabaseRow:
         if action == "migrations":
             return _state(survey) in ("current", "behind", "newer", "theirs")
         return place is not None
+
+
+def targets_of(rows: Sequence[DatabaseRow]) -> dict[str, str | None]:
+    """What opens each database (None for what opens without), by a name that no other one of them has."""
+    targets: dict[str, str | None] = {}
+    for row in rows:
+        if row.place is not None:
+            name = row.name if row.name not in targets else describe(row.place)
+            targets[name] = row.database.target
+    return targets
 
 
 def rows_of(

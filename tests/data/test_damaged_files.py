@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from agor_tui.db.salvage import Salvaged, salvage
-from agor_tui.errors import AgorError
+from agor_tui.errors import AgorError, DamagedError
 from agor_tui.filters import SessionFilter, TaskFilter
 from agor_tui.records import Sort
 from agor_tui.services import transfer
+from agor_tui.services.care.checking import check
+from agor_tui.services.care.repairing import repair
 from agor_tui.services.databases import open_database
 from agor_tui.transfer.comparing import compare
 from agor_tui.transfer.sources import open_source
@@ -149,3 +151,21 @@ def test_rows_behind_a_damaged_leaf_are_read_and_those_on_it_named(tmp_path: Pat
     assert 2_500 in gone
     assert len(gone) < 80
     assert isinstance(found, Salvaged)
+
+
+def test_a_file_whose_list_of_tables_is_damaged_is_said_to_be(whole: tuple[Path, nasty.Kind], tmp_path: Path) -> None:
+    """A check finds that; what else is asked of it does not send the user round in a circle."""
+    data = bytearray(whole[0].read_bytes())
+    data[100:4096] = bytes(3996)
+    path = tmp_path / "no list.db"
+    path.write_bytes(data)
+    report = check(place_of(path))
+    assert (report.kind, report.well, [item.check for item in report.items]) == ("damaged", False, ["integrity"])
+    assert "list of tables cannot be read" in report.unseen
+    with pytest.raises(DamagedError, match="beyond what can be mended"):
+        repair(place_of(path), report)
+    with pytest.raises(DamagedError, match="nothing of it can be copied") as raised:
+        transfer.copy(place_of(path), place_of(tmp_path / "to.db"), CopyOptions(salvage=True))
+    assert "--salvage" not in raised.value.hint
+    assert path.read_bytes() == data
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]

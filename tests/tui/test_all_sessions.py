@@ -90,7 +90,7 @@ async def listing(
     app = AgorApp(lambda: settings.open("laptop"), clock=lambda: NOON, configuration=settings)
     async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: app.browser is not None and isinstance(app.screen, BrowserScreen))
-        app.push_screen(AllSessionsScreen(names))
+        app.push_screen(AllSessionsScreen({name: name for name in names}))
         await until(pilot, lambda: isinstance(app.screen, AllSessionsScreen))
         yield pilot
 

@@ -62,7 +62,7 @@ def merged(*names: str, keys: tuple[str, ...] = ()) -> Any:
     async def run(pilot: Pilot[None]) -> None:
         app = pilot.app
         await until(pilot, lambda: isinstance(app.screen, BrowserScreen) and app.screen.table.current is not None)
-        await app.push_screen(AllSessionsScreen(names))
+        await app.push_screen(AllSessionsScreen({name: name for name in names}))
         screen = app.screen
         assert isinstance(screen, AllSessionsScreen)
         await until(pilot, lambda: all(state != "opening" for _, state, _ in screen._states()))

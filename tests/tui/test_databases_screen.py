@@ -24,8 +24,8 @@ from agor_tui.services import overview
 from agor_tui.services.configuration import Configuration, NamedDatabase
 from agor_tui.services.memory import Memory, key_of
 from agor_tui.tui.app import AgorApp
-from agor_tui.tui.database_rows import DatabaseRow, state_words
-from agor_tui.tui.screens.all_sessions import AllSessionsScreen
+from agor_tui.tui.database_rows import DatabaseRow, state_words, targets_of
+from agor_tui.tui.screens.all_sessions import AllSessionsScreen, DatabasesLine
 from agor_tui.tui.screens.browser import BrowserScreen
 from agor_tui.tui.screens.confirm import ConfirmModal
 from agor_tui.tui.screens.database_edit import DatabaseEditScreen
@@ -637,6 +637,30 @@ async def test_the_sessions_of_all_that_are_marked(family: SqlitePlace, other: P
         assert isinstance(screen, AllSessionsScreen)
         await until(pilot, lambda: screen.table.count.exact and not screen.table.busy and screen.table.count.value > 0)
         assert "none" not in "\n".join(screen_text(pilot).splitlines()[:4])
+
+
+async def test_all_of_them_go_by_short_names_and_a_file_that_nobody_made_is_not_missed(
+    family: SqlitePlace, tmp_path: Path
+) -> None:
+    """One that only a variable names is among them."""
+    file = tmp_path / "config.yaml"
+    file.write_text("ui: {theme: dark}\n")
+    configuration = Configuration(file, {"HOME": str(tmp_path), "AGOR_DB_PATH": str(family.path)})
+    async with on_databases(configuration) as pilot:
+        await pilot.press("A")
+        await until(pilot, lambda: isinstance(pilot.app.screen, AllSessionsScreen))
+        screen = pilot.app.screen
+        assert isinstance(screen, AllSessionsScreen)
+        await until(pilot, lambda: screen.table.count.exact and not screen.table.busy and screen.table.count.value > 0)
+        assert "1 database" in screen_text(pilot)
+        assert screen.query_one(DatabasesLine).said == (("team.db", "listed", ""),)
+
+
+def test_two_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    files = [tmp_path / folder / "agor.db" for folder in "ab"]
+    places = [SqlitePlace(None, file.name, file, "") for file in files]
+    rows = [DatabaseRow(NamedDatabase(None, place, None, False, "", str(place.path))) for place in places]
+    assert targets_of(rows) == {"agor.db": str(files[0]), str(files[1]): str(files[1])}
 
 
 # The quick switcher

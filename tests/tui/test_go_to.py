@@ -131,3 +131,14 @@ async def test_messages_of_other_programs(fixtures_dir: Path, fixture: str) -> N
         if result is not None:
             async with gone_to(browser, result.message.id) as pilot:
                 assert await under_cursor(pilot) < result.ordinal
+
+
+async def test_the_number_of_what_fits_is_said(family: Place) -> None:
+    with opened(family) as browser:
+        app = AgorApp(lambda: browser, clock=lambda: NOW)
+        async with app.run_test(size=(110, 24)) as pilot:
+            await until(pilot, lambda: app.browser is not None and isinstance(app.screen, BrowserScreen))
+            await pilot.press("g")
+            await until(pilot, lambda: isinstance(app.screen, GoToModal))
+            app.post_message(Paste(MAIN))
+            await sees(pilot, "1 fits")

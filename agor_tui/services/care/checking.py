@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from agor_tui.config.command_lines import command_for
 from agor_tui.config.places import Place, describe, primary
 from agor_tui.database_records import MigrationStatus
-from agor_tui.errors import Cancelled, DatabaseError
+from agor_tui.errors import Cancelled, DamagedError, DatabaseError
 from agor_tui.services import migrations
 from agor_tui.transfers import CheckItem, CheckReport, Progress, Tell
 
@@ -38,8 +38,11 @@ def check(
 
     started = time.monotonic()
     place = primary(place)
-    with Database(place) as database, stopping(stop, database.cancel):
-        kind, items = _look(database, now or datetime.now(UTC), _minding(stop, tell))
+    try:
+        with Database(place) as database, stopping(stop, database.cancel):
+            kind, items = _look(database, now or datetime.now(UTC), _minding(stop, tell))
+    except DamagedError:
+        kind, items = "damaged", [CheckItem("integrity", False, "SQLite finds damage", count=1)]
     owner = "agor-tui" if kind == "native" else "nobody"
     if kind == "foreign":
         info = migrations.test(place).info

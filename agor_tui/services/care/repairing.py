@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from agor_tui.config.places import Place, SqlitePlace
 from agor_tui.db.landing import landing
-from agor_tui.errors import Cancelled, ForeignDatabaseError
+from agor_tui.errors import Cancelled, DamagedError, ForeignDatabaseError
 from agor_tui.services.care.checking import check
 from agor_tui.services.dump.rows import RowEncoder
 from agor_tui.transfers import CheckReport, Progress, RepairReport, Tell
@@ -34,6 +34,8 @@ def repair(
         ForeignDatabaseError: another program owns it. FileError: the copy cannot be written, or is there already.
         DatabaseError: it is too damaged. Cancelled: ``stop`` was set; nothing is left.
     """
+    if found.kind == "damaged":
+        raise DamagedError(f"{found.source} is damaged beyond what can be mended here.", "Restore a backup.")
     if found.kind != "native":
         raise ForeignDatabaseError(
             f"{found.source} belongs to {found.owner}, so that it is only looked at.", "Repair it with that program."

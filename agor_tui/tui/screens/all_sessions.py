@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -10,7 +10,6 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from agor_tui.cells import cell_len, fit
-from agor_tui.config.resolve import DEFAULT_NAME
 from agor_tui.errors import AgorError
 from agor_tui.records import Match, Session, Sort
 from agor_tui.services.merged import OPENING_LIMIT_S, Member, MergedBrowser
@@ -80,7 +79,7 @@ class DatabasesLine(Line):
 
 
 class AllSessionsScreen(SessionListScreen[MergedSession]):
-    """All sessions of the databases ``targets``: names in the config, None for the one that opens without a name.
+    """All sessions of the databases ``targets``: of the name of each what opens it, None for what opens without that.
 
     Each is opened for reading in a thread of its own. Rows are shown as soon as one has answered; one that answers
     later joins at once while the top of the list is looked at, else when it is asked for.
@@ -98,9 +97,9 @@ class AllSessionsScreen(SessionListScreen[MergedSession]):
         *edit_bindings(),
     ]
 
-    def __init__(self, targets: Sequence[str | None]) -> None:
+    def __init__(self, targets: Mapping[str, str | None]) -> None:
         super().__init__()
-        self._targets = {target or DEFAULT_NAME: target for target in targets}
+        self._targets = dict(targets)
         self._databases: MergedBrowser | None = None
         self._pages: MergedPages | None = None
         self._sort_chosen = False

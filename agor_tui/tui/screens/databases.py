@@ -16,7 +16,7 @@ from agor_tui.database_records import DatabaseInfo, DatabaseSurvey
 from agor_tui.errors import AgorError
 from agor_tui.text import printable
 from agor_tui.tui.asking import ask
-from agor_tui.tui.database_rows import DatabaseRow, database_columns, mark_open, rows_of, text_of
+from agor_tui.tui.database_rows import DatabaseRow, database_columns, mark_open, rows_of, targets_of, text_of
 from agor_tui.tui.moments import CELLS, RELATIVE_CELLS
 from agor_tui.tui.screen import AppScreen
 from agor_tui.tui.screens.database_keys import DATABASE_BINDINGS, KEYS, ON_ONE
@@ -403,12 +403,11 @@ class DatabasesScreen(AppScreen[None]):
             self._redraw()
 
     def action_all(self) -> None:
-        """The sessions of several databases in one list: of those that are marked, else of all that can be read."""
+        """The sessions of several databases in one list: of those that are marked, else of all that there are."""
         from agor_tui.tui.screens.all_sessions import AllSessionsScreen
 
-        chosen = [row for row in self._rows if row.marked] or [row for row in self._rows if row.place is not None]
-        targets = [row.database.target for row in chosen if row.database.target is not None]
-        if targets:
+        chosen = [row for row in self._rows if row.marked] or [row for row in self._rows if row.expected]
+        if targets := targets_of(chosen):
             self.app.push_screen(AllSessionsScreen(targets))
 
     def action_copy(self) -> None:

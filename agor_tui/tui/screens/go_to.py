@@ -156,7 +156,8 @@ class GoToModal(Dialog[Match | None]):
             self._table.say(Notice("No such id", "No session, task or message has an id that begins so.", nearest))
             return
         shown, total = len(found.matches), found.count
-        self._say(f"{count(total)} fit" if shown == total else f"{count(total)} fit, the first {shown}")
+        fit = "1 fits" if total == 1 else f"{count(total)} fit"
+        self._say(fit if shown == total else f"{fit}, the first {shown}")
         self._table.show(ListSource(found.matches))
         if self._open_when_found and total == 1:
             self.dismiss(found.matches[0])

@@ -50,7 +50,7 @@ class Menu(Widget, can_focus=True):
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "take", "choose", id="menu.take", tooltip="Take this one", group=MENU_KEYS),
-        Binding("down,j", "move(1)", "down", key_display="↑↓", id="menu.down", tooltip="The next one", group=MENU_KEYS),
+        Binding("down,j", "move(1)", "move", key_display="↑↓", id="menu.down", tooltip="The next one", group=MENU_KEYS),
         Binding("up,k", "move(-1)", "up", show=False, id="menu.up", tooltip="The one before", group=MENU_KEYS),
         Binding("home,pageup", "edge(0)", "first", show=False, id="menu.first", tooltip="First one", group=MENU_KEYS),
         Binding("end,pagedown", "edge(-1)", "last", show=False, id="menu.last", tooltip="Last one", group=MENU_KEYS),
