@@ -77,7 +77,7 @@ def _try(kind: str, arguments: list[str], home: Path, chosen: argparse.Namespace
                 if not alive:
                     _tell(kind, f"it has ended with {terminal.wait()}: {terminal.seen[-300:]!r}", pressed)
                     return faults + 1
-        terminal.settle(1)
+        terminal.listen(2)  # it may never rest: what runs is told every second
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             terminal.send(as_bytes("question_mark"))
