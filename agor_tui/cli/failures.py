@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import threading
 
 import click
 
@@ -49,6 +50,14 @@ def report(error: Exception) -> int:
     fault = unexpected(error)
     _say(fault.message, fault.hint)
     return fault.exit_code
+
+
+def log_of_thread(fault: threading.ExceptHookArgs) -> None:
+    """What a thread left unsaid goes to the log, not to the terminal."""
+    from agor_tui.services.faults import write_log
+
+    if isinstance(fault.exc_value, Exception):
+        write_log(fault.exc_value)
 
 
 def _say(message: str, *more: str) -> None:

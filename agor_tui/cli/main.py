@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -52,6 +53,7 @@ def cli(context: click.Context, settings: Settings) -> None:
 def run() -> NoReturn:
     """Run ``sys.argv`` and leave with its exit code."""
     ending.listen()
+    threading.excepthook = failures.log_of_thread
     code = main(sys.argv[1:])
     ending.over()
     streams.finish()

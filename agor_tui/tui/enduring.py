@@ -49,6 +49,8 @@ class EnduringApp(App[None]):
         """Screens that are closed, or about to be, since they have failed: what else fails in them is no news."""
         self._failures: deque[tuple[float, str | None]] = deque(maxlen=MOST + 1)
         """When a screen has failed last; the mode where it was a main one."""
+        self._unsaid: AgorError | None = None
+        """What has failed, before it is said: it ends the app where it ends the loop in which that would be."""
 
     # Keys
 
@@ -125,6 +127,7 @@ class EnduringApp(App[None]):
         reason = _logged(error)
         if self._running and not self._exit:
             self._failed |= harmed
+            self._unsaid = reason
             self.call_later(self._close_failed, harmed, reason)
         elif not self._exit:
             self._give_up(reason)
@@ -141,6 +144,7 @@ class EnduringApp(App[None]):
 
     async def _close_failed(self, screens: set[Screen[Any]], reason: AgorError) -> None:
         """Close screens that have failed, with what lies over them, and say so; a main one is made anew."""
+        self._unsaid = None
         told: list[str] = []
         try:
             if not screens:
@@ -218,6 +222,11 @@ class EnduringApp(App[None]):
             except Exception as error:  # what is thrown away may be in any state
                 _logged(error)
 
+    async def _shutdown(self) -> None:
+        if self._unsaid is not None and not self._exit:
+            self._give_up(self._unsaid)
+        await super()._shutdown()
+
     def _give_up(self, reason: AgorError) -> None:
         self.exit(return_code=1, message=f"agor-tui: {reason.message} {reason.hint}")
 
@@ -242,7 +251,7 @@ def _name_of(screen: Screen[Any]) -> str:
 def _suspects(error: Exception, pump: MessagePump) -> list[Widget]:
     """The widget whose message loop a fault has ended, if it has, and the one whose code or timer it was."""
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
-    owners = [owner for frame in frames if isinstance(owner := _owner(frame.f_locals.get("self")), Widget)][-1:]
+    owners = [owner for frame in frames if _is_made(owner := _owner(frame.f_locals.get("self")))][-1:]
     goes_on = bool(owners) and frames[0].f_code.co_name in _GOING_ON
     return [widget for widget in ([] if goes_on else [pump]) + owners if isinstance(widget, Widget)]
 
@@ -251,6 +260,11 @@ def _owner(owner: object) -> object:
     with contextlib.suppress(EventTargetGone):
         return owner.target if isinstance(owner, Timer) else owner
     return None
+
+
+def _is_made(owner: object) -> bool:
+    """Whether it is a widget, and not one that fails in its ``__init__``, which is none yet."""
+    return isinstance(owner, Widget) and hasattr(owner, "_pruning")
 
 
 def _logged(error: BaseException) -> AgorError:

@@ -192,6 +192,72 @@ def test_stopped_and_continued_it_draws_and_hears_on(demo: Callable[..., Termina
     assert app.wait() == 128 + signal.SIGTERM
 
 
+@pytest.mark.parametrize("number", [signal.SIGCONT, signal.SIGTSTP, signal.SIGWINCH])
+def test_a_signal_while_it_begins(open_terminal: Callable[..., Terminal], run: Run, number: int) -> None:
+    """It comes as soon as there is a handler for it."""
+    assert run("demo", "--no-open").code == 0
+    program = f"""
+import os, signal
+from agor_tui.__main__ import main
+set_handler = signal.signal
+def set_and_signal(number, handler):
+    before = set_handler(number, handler)
+    if number == {int(number)} and callable(handler):
+        os.kill(os.getpid(), number)
+    return before
+signal.signal = set_and_signal
+main()
+"""
+    app = open_terminal("-c", program, "demo", program=sys.executable)
+    if number == signal.SIGTSTP:
+        _until(lambda: _state(app.pid) == "T")
+        os.kill(app.pid, signal.SIGCONT)
+    app.until(SHOWN)
+    app.settle(QUIET_S)
+    app.send(b"?")
+    app.until("Everywhere")
+    os.kill(app.pid, signal.SIGTERM)
+    assert app.wait() == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("what", "code"),
+    [
+        ("agor_tui.tui.terminal.driver:TerminalDriver.__init__", 1),
+        ("agor_tui.tui.terminal.driver:TerminalDriver.start_application_mode", 1),
+        ("agor_tui.tui.app:AgorApp.on_load", 1),
+        ("agor_tui.tui.screens.browser:BrowserScreen.__init__", 1),
+        ("agor_tui.tui.app:AgorApp.on_ready", 0),
+        ("agor_tui.tui.screens.browser:BrowserScreen.compose", 0),
+    ],
+)
+def test_what_fails_before_the_app_is_there_is_said(
+    open_terminal: Callable[..., Terminal], run: Run, home: Path, what: str, code: int
+) -> None:
+    """The app ends with a sentence and 1, or goes on until it is left."""
+    assert run("demo", "--no-open").code == 0
+    module, names = what.split(":")
+    owner, method = names.split(".")
+    program = f"""
+import importlib
+from agor_tui.__main__ import main
+def broken(*_):
+    raise ZeroDivisionError("sk-live-0123456789abcdef")
+setattr(importlib.import_module({module!r}).{owner}, {method!r}, broken)
+main()
+"""
+    app = open_terminal("-c", program, "demo", program=sys.executable)
+    app.until("should not")
+    if not code:
+        app.settle(QUIET_S)
+        app.send(b"q")
+    assert app.wait() == code
+    assert (b"agor-tui: Something failed that should not" in app.seen) == bool(code)
+    assert b"sk-live" not in app.seen
+    log = (home / ".local/state/agor-tui/log/agor-tui.log").read_text()
+    assert log.count("--- 20") <= 2, log  # a main screen is tried twice
+
+
 def test_held_and_let_go_many_times_a_second_it_hears_on(demo: Callable[..., Terminal]) -> None:
     """As a program does that lets it have but a share of a processor."""
     app = demo()

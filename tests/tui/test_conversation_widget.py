@@ -10,8 +10,9 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from agor_tui import paths
 from agor_tui.errors import DatabaseError
-from agor_tui.records import TextBlock, ToolCall
+from agor_tui.records import TextBlock, ToolCall, Turn
 from agor_tui.tui.themes import DARK
 from agor_tui.tui.widgets.conversation import Conversation
 from agor_tui.tui.widgets.turn_lines import Place
@@ -279,6 +280,19 @@ async def test_finds_in_the_whole_conversation() -> None:
         await until(pilot, lambda: talk.finder.place == Place(4_100, 0))
         talk.find("")
         assert not talk.finder.hits
+
+
+async def test_a_search_that_fails_says_so() -> None:
+    """It is not taken for one that has found nothing."""
+    async with opened(Long(5_000)) as (pilot, talk):
+
+        def window(start: int, limit: int) -> tuple[Turn, ...]:
+            raise ZeroDivisionError
+
+        pilot.app.source.window = window  # type: ignore[attr-defined]
+        talk.find("needle")
+        await until(pilot, lambda: any("ZeroDivisionError" in note.message for note in pilot.app._notifications))
+    assert "ZeroDivisionError" in paths.log_file().read_text()
 
 
 async def test_finds_within_what_is_folded() -> None:

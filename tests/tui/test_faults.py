@@ -237,12 +237,14 @@ async def test_a_fault_in_a_main_screen_that_is_not_shown(family: SqlitePlace) -
 
 
 @pytest.mark.usefixtures("far_between")
-@pytest.mark.parametrize("name", ["__init__", "compose", "on_mount", "on_screen_resume", "CSS"])
+@pytest.mark.parametrize("name", ["__init__", "half of __init__", "compose", "on_mount", "on_screen_resume", "CSS"])
 async def test_a_dialog_that_cannot_be_made(name: str, family: SqlitePlace, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(family) as pilot:
         with monkeypatch.context() as patch:
             if name == "CSS":
                 patch.setattr(SortModal, "CSS", "SortModal { height: 1xy; }")
+            elif name == "half of __init__":
+                patch.setattr(SortModal, "__init__", lambda self, *_, **__: broken(self))
             else:
                 patch.setattr(SortModal, name, broken, raising=False)
             await pilot.press("s")

@@ -34,17 +34,18 @@ class TerminalDriver(LinuxDriver):
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
+        # First, since a signal may come as soon as there is a handler for it.
+        self._is_drawing = False
+        self._is_gone = False
+        self._is_continuing = False
+        self._own_mode: object = None
+        self._redrawn_at = 0.0
         super().__init__(app, debug=False, mouse=mouse, size=size)
         assert sys.__stdout__ is not None
         self._screen = sys.__stdout__.fileno()
         self._output = TerminalOutput(self._screen, self._gone)
         self._file = cast("Any", self._output)
         self._size = self._get_terminal_size()
-        self._is_drawing = False
-        self._is_gone = False
-        self._is_continuing = False
-        self._own_mode: object = None
-        self._redrawn_at = 0.0
         ending.hold(self._output.hurry, self._leave_by_force)
 
     # The terminal's size
@@ -90,6 +91,12 @@ class TerminalDriver(LinuxDriver):
         super().resume_application_mode()
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(partial(self._app.refresh, layout=True))
+
+    def _sigtstp_application(self, *_: object) -> None:
+        if self._is_drawing:
+            super()._sigtstp_application()
+        else:  # there is nothing to give back
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     def _sigcont_application(self, *_: object) -> None:
         # By the loop, not here: what a handler interrupts may be the very same, or the loop's own work.

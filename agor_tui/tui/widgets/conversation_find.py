@@ -86,6 +86,10 @@ class Finder:
                         found(search)
             except AgorError as error:
                 failed(error)
+            except Exception as error:  # whatever it is, the user gets a sentence
+                from agor_tui.services.faults import unexpected
+
+                failed(unexpected(error))
             finally:
                 if search == self.search:
                     self.running = False
