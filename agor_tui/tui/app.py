@@ -366,7 +366,7 @@ class AgorApp(EnduringApp):
     def action_command_palette(self) -> None:
         """Show all commands."""
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())
 
     def action_help(self) -> None:
         """Show the keys of this screen."""

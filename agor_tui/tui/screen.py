@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from textual import events
 from textual.await_complete import AwaitComplete
-from textual.command import CommandPalette
+from textual.command import CommandList, CommandPalette
 from textual.dom import DOMNode, NoScreen
 from textual.message import Message
 from textual.messages import CloseMessages
@@ -52,7 +52,12 @@ class Dialog(ModalScreen[T], AppScreen[T]):
 
 
 class Palette(CommandPalette, AppScreen[None]):
-    """Textual's command palette, as a screen of the app."""
+    """Textual's command palette, as a screen of the app; without an id, since the one before may still be closing."""
+
+    def _action_command_list(self, action: str) -> None:
+        # A list without room has no lines, and Textual looks for the one that a page begins at.
+        if self.query_one(CommandList).scrollable_content_region:
+            super()._action_command_list(action)
 
 
 def _of_a_widget(message: Message) -> bool:

@@ -19,7 +19,8 @@ GAP = 3
 
 class HeaderBar(Line):
     """The header. In a narrow terminal the names of the other screens give way first, then parts of the database:
-    the kind of its schema, the app's name, write access (read-only stays), where it was set, its version.
+    the kind of its schema, the app's name, write access (read-only stays), where it was set, its version; at last the
+    keys of the other screens.
     """
 
     BACKGROUND = "surface"
@@ -61,27 +62,32 @@ class HeaderBar(Line):
     def _arranged(self, width: int) -> tuple[Spans, list[Spans], Spans]:
         """The app's name, a tab for each screen and the database, as much of them as fits."""
         parts = self._parts()
-        for brand, names, dropped in (
-            (BRAND, True, ()),
-            (BRAND, False, ()),
-            (BRAND, False, ("kind",)),
-            ([], False, ("kind",)),
-            ([], False, ("kind", "write")),
-            ([], False, ("kind", "write", "origin")),
-            ([], False, ("kind", "write", "origin", "version")),
+        for brand, others, dropped in (
+            (BRAND, "names", ()),
+            (BRAND, "keys", ()),
+            (BRAND, "keys", ("kind",)),
+            ([], "keys", ("kind",)),
+            ([], "keys", ("kind", "write")),
+            ([], "keys", ("kind", "write", "origin")),
+            ([], "keys", ("kind", "write", "origin", "version")),
+            ([], "", ("kind", "write", "origin", "version")),
         ):
-            tabs = self._tabs(names)
+            tabs = self._tabs(others)
             right = self._database([(text, tone) for name, text, tone in parts if name not in dropped])
             if cells_of(brand) + sum(map(cells_of, tabs)) + GAP + cells_of(right) <= width:
                 break
         return brand, tabs, right
 
-    def _tabs(self, names: bool) -> list[Spans]:
+    def _tabs(self, others: str) -> list[Spans]:
+        """A tab for each screen; ``others`` says what those have that are not shown: names, keys or nothing."""
         here = self.app.current_mode
         tabs: list[Spans] = []
         for mode in MAIN_SCREENS:
+            if not others and mode.name != here:
+                tabs.append([])
+                continue
             tab: Spans = [("  ", "text"), (mode.key, "accent" if mode.name == here else "muted")]
-            if names or mode.name == here:
+            if others == "names" or mode.name == here:
                 tab.append((f" {mode.name.title()}", "strong" if mode.name == here else "muted"))
             tabs.append(tab)
         return tabs
