@@ -113,6 +113,8 @@ class EnduringApp(App[None]):
             cause = error.error
             self.show_error(cause if isinstance(cause, AgorError) else _logged(cause))
             return
+        if self._exit and isinstance(error, _NOTHING_THERE):  # no more is made of a screen that was just opened
+            return
         suspects = _suspects(error, active_message_pump.get(self))
         if any(map(self._has_failed, suspects[:1])):
             return

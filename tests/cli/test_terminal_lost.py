@@ -220,6 +220,32 @@ main()
     assert app.wait() == 128 + signal.SIGTERM
 
 
+@pytest.mark.parametrize("number", [signal.SIGCONT, signal.SIGWINCH])
+def test_a_signal_while_it_ends(open_terminal: Callable[..., Terminal], run: Run, number: int) -> None:
+    """The terminal was given back, and is not taken again."""
+    assert run("demo", "--no-open").code == 0
+    program = f"""
+import os
+from agor_tui.__main__ import main
+from agor_tui.tui.terminal.driver import TerminalDriver
+stop = TerminalDriver.stop_application_mode
+def stop_and_signal(driver):
+    stop(driver)
+    os.kill(os.getpid(), {int(number)})
+TerminalDriver.stop_application_mode = stop_and_signal
+main()
+"""
+    words = '"$0" -c "$1" demo; echo "code $?"; stty -a | tr " ;" "\n\n" | grep -x icanon; echo over'
+    app = open_terminal("-c", words, sys.executable, program, program="bash")
+    app.until(SHOWN)
+    app.settle(QUIET_S)
+    app.send(b"q")
+    app.until("over")
+    assert b"code 0" in app.seen
+    assert b"icanon" in app.seen.split(b"code 0")[1]
+    assert app.seen.rfind(b"\x1b[?1049h") < app.seen.rfind(END_OF_DRAWING)
+
+
 @pytest.mark.parametrize(
     ("what", "code"),
     [

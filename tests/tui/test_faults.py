@@ -10,6 +10,7 @@ from types import MethodType
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
@@ -348,3 +349,18 @@ async def test_what_is_sought_in_a_screen_that_goes_is_no_fault(
         dialog.call_later(dialog.query_one, "#none")
         ask(dialog, lambda: 1, broken, broken)
         await is_usable(pilot)
+
+
+async def test_what_is_sought_in_a_screen_that_comes_while_the_app_goes_is_no_fault(
+    family: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_mount(self: SortModal) -> None:
+        self.app.exit()
+        self.query_one("#none")
+
+    monkeypatch.setattr(SortModal, "on_mount", on_mount)
+    async with running(family) as pilot:
+        pilot.app.post_message(events.Key("s", "s"))  # the pilot would wait for the app
+        while not pilot.app._exit:
+            await asyncio.sleep(0.01)
+    assert not paths.log_file().exists()

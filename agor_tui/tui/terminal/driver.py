@@ -111,7 +111,8 @@ class TerminalDriver(LinuxDriver):
         if not self._auto_restart:
             return
         if not self._is_drawing:
-            self.resume_application_mode()
+            if self._must_signal_resume:  # else it is the end
+                self.resume_application_mode()
         elif self._mode() != self._own_mode:  # stopped by a signal that cannot be handled
             self.suspend_application_mode()
             self.resume_application_mode()
