@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual.command import CommandList
 from textual.pilot import Pilot
 
@@ -29,6 +30,7 @@ from agor_tui.tui.screens.help import HelpScreen
 from agor_tui.tui.screens.session import SessionScreen
 from agor_tui.tui.screens.sort import SortModal
 from agor_tui.tui.themes import LIGHT
+from agor_tui.tui.widgets.filter_line import FilterRule
 from agor_tui.tui.widgets.header_bar import HeaderBar
 from agor_tui.tui.widgets.key_bar import KeyBar
 
@@ -471,6 +473,21 @@ async def test_the_header_gives_way_in_its_order(connect: Connect) -> None:
                 assert "agor.db · " in text
             if width >= 40:
                 assert "read-only " in text[:width]
+
+
+async def test_the_count_is_whole_in_the_smallest_terminal(connect: Connect) -> None:
+    async with browsing(connect, (40, 12)) as pilot:
+        line = screen_text(pilot).splitlines()[1]
+        assert " sessions" in line
+        assert "…" not in line
+
+
+@pytest.mark.parametrize("width", range(40, 120, 7))
+def test_what_is_wrong_with_a_filter_stands_in_a_rule_of_the_whole_width(width: int) -> None:
+    rule = FilterRule()
+    rule.note, rule.at = "This is no key to filter by.", 5
+    text = "".join(text for text, _ in rule.spans(width))
+    assert (cell_len(text), "…" in text) == (width, False)
 
 
 async def test_a_copy_that_is_out_of_date_is_marked(connect: Connect) -> None:

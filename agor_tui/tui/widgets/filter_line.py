@@ -87,8 +87,9 @@ class FilterRule(Line):
         """A rule, or the explanation, which begins under the place where it fits there."""
         if not self.note:
             return [("─" * width, "rule")]
-        if self.at + cell_len(self.note) + 4 <= width:
-            return [("─" * self.at, "rule"), (f"▲ {self.note} ", self.tone), ("─" * width, "rule")]
+        rest = width - self.at - cell_len(self.note) - 3
+        if rest > 0:
+            return [("─" * self.at, "rule"), (f"▲ {self.note} ", self.tone), ("─" * rest, "rule")]
         text = fit(self.note, width - 2)
         return [("─" * (width - cell_len(text) - 1), "rule"), (f" {text}", self.tone)]
 
@@ -127,7 +128,7 @@ class FilterLine(Vertical):
         & > Horizontal { height: 1; }
         & .prompt { width: 3; color: $accent; }
         & FilterInput { width: 1fr; }
-        & ListCount { width: 34; max-width: 50%; }
+        & ListCount { width: 34; max-width: 60%; }
     }
     """
 
