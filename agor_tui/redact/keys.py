@@ -15,11 +15,11 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 # What may stand behind the name of a secret without making it harmless, as in `password_hash`.
 _FORMS = frozenset({"hash", "hashed", "encrypted", "ciphertext", "plaintext", "value", "values", "header"})
 _SECRETS = re.compile(
-    r"passwords?|passwd|passphrase|passcode|pwd|secrets?|credentials?|authorization|cookies?|bearer|otp|totp|jwt"
+    r"passwords?|passwort|passwd|passphrase|passcode|pwd|secrets?|credentials?|authorization|cookies?|bearer|otp|totp|jwt"
     r"|.*(?:secret|passw(?:or)?d|apikey|privatekey|secretkey|accesskey|credential)s?"
 )
 _KEYS_TO = re.compile(
-    r"api|private|access|secret|signing|encryption|master|channel|ssh|pgp|gpg|auth|account|deploy|webhook|hmac"
+    r"api|private|access|secret|signing|encryption|master|channel|ssh|pgp|gpg|auth|account|deploy|webhook|hmac|subscription"
 )
 _TOKENS_OF = re.compile(r"api|access|refresh|auth|oauth|id|bearer|bot|app|mcp|github|personal")
 # Maps that hold whatever a user put in, under names that nobody can foresee.

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from agor_tui.redact.keys import HIDDEN, names_secret
+from agor_tui.redact.keys import names_secret
+from agor_tui.redact.literals import CALL, CODE, is_literal, looks_made
 from agor_tui.redact.shapes import Secret
+from agor_tui.redact.written import goes_on, may_be_phrased, phrased, value_written
 
 # Names before a value. What they are part of is looked at in ``keys``; here only where one may stand.
 _NAME_NEEDLES = (
@@ -15,7 +17,7 @@ _NAME_NEEDLES = (
     "jwt", "api key", "api.key",
     *(
         f"{first}{joint}key"
-        for first in ("api", "access", "private", "account", "signing", "encryption", "master", "auth")
+        for first in ("api", "access", "private", "account", "signing", "encryption", "master", "auth", "subscription")
         for joint in ("", "_", "-")
     ),
 )  # fmt: skip
@@ -26,7 +28,7 @@ _MAP_IN_JSON = re.compile(r"(?:env|vars|variables|headers)(?:\\{1,7}|(?:')?\s{0,
 _NAME_END = re.compile(r"[^A-Za-z0-9_.$-]")
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.$")
 _LONGEST_NAME = 80
-_JOINT = re.compile(r"""(\\{0,3}["'`])?(?:[ \t]|\x1b\[[0-9;]{0,20}m){0,8}(=>|:=|[=:](?!=))[ \t]{0,8}""")
+_JOINT = re.compile(r"""(\\{0,3}["'`]\]?)?(?:[ \t]|\x1b\[[0-9;]{0,20}m){0,8}(=>|:=|[=:：](?!=))[ \t]{0,8}""")
 _GAP = re.compile(r"[ \t]{1,8}(?:\\\r?\n[ \t]{0,40})?")
 _LISTED = re.compile(r"""\\{0,7}["']\s{0,8},\s{0,8}(?=\\{0,7}["'](?!-))""")
 _QUOTED = re.compile(r"""(\\{0,3})(["'`])""")
@@ -47,24 +49,8 @@ _FLAG = re.compile(
 )
 _SENTENCE = frozenset(("option", "options", "flag", "argument", "and", "or", "is", "to", "if", "for", "in", "as", "on"))
 _SHORTEST_QUOTED, _LONGEST_QUOTED = 3, 4096
-_CALL = re.compile(r"[(\[{]")
-_CODE = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*(?:(?:\.|::|->|\?\.)[A-Za-z_$][A-Za-z0-9_$]*)*[!?]?")
-_NO_VALUE = frozenset(
-    (
-        "password", "passwd", "passphrase", "pass", "pwd", "secret", "secrets", "token", "tokens", "key", "keys",
-        "apikey", "value", "values", "none", "null", "nil", "undefined", "true", "false", "yes", "no", "on", "off",
-        "string", "str", "text", "bytes", "int", "integer", "number", "bool", "boolean", "any", "object", "required",
-        "optional", "default", "empty", "missing", "invalid", "hidden", "redacted", "masked", "removed", "unset",
-        "example", "placeholder", "inherit",
-    )
-)  # fmt: skip
-_PLACEHOLDER = re.compile(
-    r"(?i)[$<{%&@*‹(\[]|your|my[-_]|xxx|\.\.\.|…|example|placeholder|redacted|process\.env|os\.|env\."
-)
-_OF_CHARACTERS = re.compile(r"[*xX.•·_-]{1,64}")
-_DIGIT = re.compile(r"[0-9]")
 _FOLDER = re.compile(r"[/~.]|[A-Za-z]:[\\/]")
-_NETRC = re.compile(r"(?<=\blogin )(\S{1,256}[ \t]{1,4}password[ \t]{1,4})(\S{1,1024})")
+_NETRC = re.compile(r"(?<=\blogin )(\S{1,256}\s{1,8}password[ \t]{1,4})(\S{1,1024})")
 _BEGINS_LINE = re.compile(
     r"(?:[ \t]|\x1b\[[0-9;]{0,20}m){0,80}(?:[-+>|][ \t]{0,8}){0,2}(?:export |set |ENV |env )?[\"']?"
 )
@@ -90,7 +76,7 @@ _PLAIN_HEADERS = frozenset(
 def _in_json(needle: str) -> re.Pattern[str]:
     """A name in a string of JSON, and what makes it the name of a value; compiled when a text first needs it."""
     gap = r"(?:[ \t]|\\t|\\{1,3}u001b\[[0-9;]{0,20}m){0,8}"
-    ends = rf"""[a-z0-9_.$-]{{0,80}}(?:(?:\\{{1,7}}["'`]|['`])?{gap}=?[=:]|(?P<gap>[ \t\\]))"""
+    ends = rf"""[a-z0-9_.$-]{{0,80}}(?:(?:\\{{1,7}}["'`]|['`])?\]?{gap}=?[=:：,>]|(?P<gap>[ \t\\'`]))"""
     return re.compile(re.escape(needle) + ends)
 
 
@@ -110,9 +96,9 @@ def may_be_named(low: str) -> bool:
     """
     for needle in _needles_in(low):
         for found in _in_json(needle).finditer(low):
-            if found["gap"] is None or _is_option(low, found.start()):
+            if found["gap"] is None or _is_option(low, found.start()) or goes_on(low, found.end()):
                 return True
-    if "login " in low and " password" in low:
+    if ("login " in low and "password " in low) or may_be_phrased(low):
         return True
     return ("env" in low or "headers" in low) and _MAP_IN_JSON.search(low) is not None
 
@@ -128,6 +114,7 @@ def named(values: Values) -> Iterator[Secret]:
     """The secrets in a text that are known by the name before them."""
     text, low = values.text, values.low
     yield from values.found()
+    yield from phrased(text, low)
     if "login " in low:
         yield from (Secret("password", *match.span(2)) for match in _NETRC.finditer(text))
     if "env" in low or "headers" in low:
@@ -189,7 +176,7 @@ class Values:
             name = text[start:end]
             if not names_secret(name.strip("-.$")):
                 continue
-            value = self._value_of(start, end, name)
+            value = self._value_of(start, end, name) or value_written(text, start, end)
             if value is not None and name[-3:].lower() == "pwd" and _FOLDER.match(text, value[0]):
                 continue
             if value is not None and value[0] < value[1]:
@@ -233,7 +220,7 @@ class Values:
             gap = _GAP.match(text, end) if option and not _FLAG.match(name) else None
             value = self._literal(gap.end(), _SHELL_WORD_END) if gap else None
             return value if value and text[slice(*value)].strip(".,:") not in _SENTENCE else None
-        sign, at, quoted_name = joint[2], joint.end(), bool(joint[1])
+        sign, at, quoted_name = joint[2].replace("：", ":"), joint.end(), bool(joint[1])
         close = at == end + len(sign)  # without space around
         if colours := _COLOURS.match(text, at):
             at = colours.end()
@@ -256,12 +243,12 @@ class Values:
         if option or (close and name.upper() == name):
             return self._literal(at, _SHELL_WORD_END)
         value = self._literal(at, _WORD_END)
-        if value is None or _CALL.search(text, at, min(value[1], at + LOOKED_AT)):
+        if value is None or CALL.search(text, at, min(value[1], at + LOOKED_AT)):
             return None
         if close and (self._in_pairs(start, value[1])):
             return value
         word = text[at : min(value[1], at + LOOKED_AT)]
-        return value if _looks_made(word) else None
+        return value if looks_made(word) else None
 
     def _in_pairs(self, start: int, end: int) -> bool:
         """Whether a pair stands among others, as in ``host=h password=p``, ``a=b;password=p;`` or ``?token=t&x=y``."""
@@ -319,7 +306,7 @@ class Values:
         rest = text[end : end + 2].lstrip(" ")
         if rest and rest[0] not in "\r\n\"'#\\`|\x1b":
             return None
-        return (at, end) if header or _looks_made(word) else None
+        return (at, end) if header or looks_made(word) else None
 
     def _end(self, at: int, ends: re.Pattern[str]) -> int:
         """Where the word at ``at`` ends; looked for once, whatever number of names stand in it."""
@@ -345,7 +332,7 @@ class Values:
         word = self.text[at : min(end, at + LOOKED_AT)]
         if not is_literal(word) or word.startswith("-"):
             return None
-        if "(" in word and _CODE.fullmatch(word.partition("(")[0]):
+        if "(" in word and CODE.fullmatch(word.partition("(")[0]):
             return None
         return at, end
 
@@ -383,17 +370,3 @@ def kind_of_name(name: str) -> str:
     if "cookie" in name:
         return "cookie"
     return "authorization" if "authorization" in name else "token" if "token" in name or "jwt" in name else "secret"
-
-
-def _looks_made(word: str) -> bool:
-    """Whether a word is rather a secret than a word of a language."""
-    if len(word) < 6 or _CALL.search(word):
-        return False
-    return bool(_DIGIT.search(word)) or (len(word) >= 8 and not _CODE.fullmatch(word))
-
-
-def is_literal(value: str) -> bool:
-    """Whether this is a value itself, not a variable, a placeholder, or a word that stands for one."""
-    if not value or _OF_CHARACTERS.fullmatch(value) or HIDDEN in value or _PLACEHOLDER.match(value):
-        return False
-    return value.lower().strip("!?.:,") not in _NO_VALUE

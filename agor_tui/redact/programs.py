@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from agor_tui.redact.named import LOOKED_AT, Values, is_literal
+from agor_tui.redact.literals import is_literal
+from agor_tui.redact.named import LOOKED_AT, Values
 from agor_tui.redact.shapes import Secret
 
 # Programs whose -p (-a, -u, -P) is followed by a password.
@@ -19,13 +20,15 @@ _SHORT_NEEDLES = (
 )  # fmt: skip
 _SHORT_OPTIONS = {
     "sshpass": ("-p",), "mysql": ("-p",), "mysqldump": ("-p",), "mysqladmin": ("-p",), "mariadb": ("-p",),
-    "mongo": ("-p",), "mongosh": ("-p",), "mongodump": ("-p",), "redis-cli": ("-a",), "zip": ("-P",), "unzip": ("-P",),
-    "7z": ("-p",), "ldapsearch": ("-w",), "sqlcmd": ("-P",), "curl": ("-u", "--user", "-U", "--proxy-user"),
-    "htpasswd": (),
+    "mongo": ("-p",), "mongosh": ("-p",), "mongodump": ("-p",), "redis-cli": ("-a", "--pass"), "zip": ("-P",),
+    "unzip": ("-P",), "7z": ("-p",), "ldapsearch": ("-w",), "sqlcmd": ("-P",),
+    "curl": ("-u", "--user", "-U", "--proxy-user"), "htpasswd": (),
 }  # fmt: skip
-_JOINED = ("mysql", "mysqldump", "mysqladmin", "mariadb", "7z")
+_JOINED = ("sshpass", "mysql", "mysqldump", "mysqladmin", "mariadb", "7z")
 """Those whose password follows the option without a space."""
-_OPTION_VALUE = re.compile(r"(?<=\s)(-[paPwuU]|--user|--proxy-user)(=|[ \t]{1,8}|(?=[^\s-]))")
+_OPTION_VALUE = re.compile(
+    r"(?<=\s)(-[paPwuU]|--user|--proxy-user|--pass|-[a-zA-Z]{1,8}u(?=[ \t]))(=|[ \t]{1,8}|(?=[^\s-]))"
+)
 _LONGEST_COMMAND = 4096
 
 
@@ -55,7 +58,8 @@ def short_options(values: Values) -> Iterator[Secret]:
         if options is None:
             options = ("-p",) if " login" in text[found.end() : min(limit, found.end() + 200)] else ()
         for option in _OPTION_VALUE.finditer(text, found.end(), limit) if options else ():
-            if option[1] not in options or (not option[2] and program not in _JOINED):
+            name = "-u" if program == "curl" and option[1].endswith("u") else option[1]
+            if name not in options or (not option[2] and program not in _JOINED):
                 continue
             value = values.literal_word(option.end())
             if value is None:

@@ -12,8 +12,8 @@ from agor_tui.redact.words import hide_words
 _WEB_LOGIN = re.compile(r"(?i)\b(https?://)(?:([^\s:/@]{0,256}):[^\s/]{0,1024}|[^\s:/@]{20,1024})@")
 _LOGIN = re.compile(r"(?i)\b((?!https?:)[a-z][a-z0-9+.-]{0,30}://[^\s:/]{0,256}):\S{0,1024}@")
 _ASSIGNED = re.compile(
-    r"(?i)((?:password|passwd|passphrase|secret|token|api_?key)\s{0,8}=\s{0,8})"
-    r"""(?:'(?:\\.|[^'\\]){0,1024}'|"(?:\\.|[^"\\]){0,1024}"|(?:\\.|[^\s&\\]){1,1024})"""
+    r"(?i)((?:password|passwd|passphrase|secret|token|api_?key)\s{0,8}=>?\s{0,8})"
+    r"""(?:'(?:\\.|[^'\\]){0,1024}'|"(?:\\.|[^"\\]){0,1024}"|`[^`]{0,1024}`|(?:\\.|[^\s&\\]){1,1024})"""
 )
 _OPTION = re.compile(
     r"(?i)(?<!\S)(--?[a-z0-9-]{0,40}(?:password|passwd|passphrase|secret|token|api-?key)(?:\s{1,8}|=))"

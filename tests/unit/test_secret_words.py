@@ -73,6 +73,36 @@ machine h login u password FAKESECRET1
 \x1b[1mpassword: \x1b[0m\x1b[33mFAKESECRET1\x1b[0m
 \x1b[1mdb_password\x1b[0m=\x1b[33mFAKESECRET1\x1b[0m
 Authorization: SSWS FAKESECRET1
+ALTER USER ann WITH PASSWORD 'FAKESECRET1';
+create role x login password 'FAKESECRET1'
+CREATE USER ann@localhost IDENTIFIED BY 'FAKESECRET1';
+SET PASSWORD FOR 'x' = 'FAKESECRET1'
+<password>FAKESECRET1</password>
+<ns:apiKey type="x">FAKESECRET1</ns:apiKey>
+<add key="ApiKey" value="FAKESECRET1" />
+- name: DB_PASSWORD\n  value: FAKESECRET1
+{"name": "DB_PASSWORD", "value": "FAKESECRET1"}
+{\"name\": \"DB_PASSWORD\", \"value\": \"FAKESECRET1\"}
+os.environ["API_KEY"] = "FAKESECRET1"
+request.headers['X-Api-Key'] = 'FAKESECRET1'
+environ.setdefault("SECRET_KEY", "xFAKESECRET1")
+password => "FAKESECRET1"
+my password is xFAKESECRET1, thanks
+The password is: xFAKESECRET1
+here is the API key: xFAKESECRET1.
+use password "FAKESECRET1" please
+Password：xFAKESECRET1
+ENV SECRET_TOKEN FAKESECRET1
+setx API_KEY FAKESECRET1
+aws configure set aws_secret_access_key FAKESECRET1
+npm config set //registry.npmjs.org/:_authToken FAKESECRET1
+gh secret set API_KEY --body "FAKESECRET1"
+openssl rsa -passin pass:FAKESECRET1
+machine h\n  login u\n  password FAKESECRET1
+sshpass -pFAKESECRET1 ssh h
+redis-cli --pass FAKESECRET1
+curl -sSu me:FAKESECRET1 https://h
+Ocp-Apim-Subscription-Key: FAKESECRET1
 Authorization: Splunk FAKESECRET1-x
 İİİ password=FAKESECRET1; x
 """.strip()
@@ -143,6 +173,21 @@ passwordInput.value = ""
 test_password_is_hashed PASSED
 \x1b[1mpassword: \x1b[31mrequired\x1b[0m
 Authorization: see chapter 7
+the password is Base64-encoded
+the API key is SHA256-hashed
+password is hashed with Argon2, the token is OAuth2Token
+columns = ["password", "username", "token", "created_at"]
+the password 'required' and the token "refresh"
+<password>string</password>
+<label for="password">Password2</label>
+- name: DB_PASSWORD\n  valueFrom: x
+- name: DB_HOST\n  value: localhost1
+git config set token from the store
+password: see docs/Setup2024.md
+return a library identified by 'name'.
+identified by 'the user'
+the secret is UUIDv4Format
+use --pass or -pass to set it
 fw_update_the_firmware_of_the_device2
 re_compiled_pattern_of_the_second_kind_2
 as-a-matter-of-fact-2025-is-over-now
