@@ -1,7 +1,7 @@
 """What people paste where a URL is asked for, as the URL that it means.
 
-Known are the line of an env file, quotation marks, the URLs of JDBC and SQLAlchemy, a command line of ``psql``, and
-libpq's own strings of ``key=value`` (PostgreSQL's manual, section "Connection Strings").
+Known are the line of an env file, quotation marks, the URLs of JDBC and SQLAlchemy, a command line of ``psql``, libpq's
+own strings of ``key=value`` (PostgreSQL's manual, section "Connection Strings"), and those of .NET, with semicolons.
 """
 
 from __future__ import annotations
@@ -20,6 +20,14 @@ _DRIVER = re.compile(r"(?:jdbc:)?(postgresql|postgres|sqlite|libsql)(?:\+(\w+))?
 _PAIR = re.compile(r"\s*([A-Za-z_]+)\s*=\s*('(?:\\.|[^'\\])*'|(?:\\.|[^\s'\\])*)(?=\s|$)", re.S)
 _CONNINFO = ("host", "hostaddr", "dbname", "service")
 """One of these stands in every libpq string that names a database."""
+_NET = {
+    "server": "host", "host": "host", "data source": "host", "port": "port", "database": "dbname",
+    "initial catalog": "dbname", "user id": "user", "userid": "user", "username": "user", "user name": "user",
+    "user": "user", "uid": "user", "password": "password", "pwd": "password", "ssl mode": "sslmode",
+    "sslmode": "sslmode", "root certificate": "sslrootcert",
+}  # fmt: skip
+"""Npgsql's keywords, of which the others are ignored: they say nothing of where the server is."""
+_NET_PAIR = re.compile(r"""\s*([A-Za-z ]{2,40}?)\s*=\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|[^;]*?)\s*(?:;|$)""")
 _COMMAND = re.compile(r"(?:\w+=(?:'[^']*'|\"[^\"]*\"|[^\s'\"])*\s+)*(?:\S*/)?(?:psql|pgcli)\s")
 _VALUED = {"h": "host", "p": "port", "U": "user", "d": "dbname"}
 _LONG = {"host": "host", "port": "port", "username": "user", "user": "user", "dbname": "dbname"}
@@ -41,7 +49,7 @@ def as_url(text: str) -> str:
         bare = value
     elif not _is_known(bare):
         return found  # quotation marks may belong to a path
-    if (parameters := _of_command(bare)) or (parameters := _of_conninfo(bare)):
+    if parameters := _of_command(bare) or _of_conninfo(bare) or _of_net(bare):
         return _url(parameters)
     return _DRIVER.sub(_of_driver, bare, count=1) if _DRIVER.match(bare) else bare
 
@@ -56,7 +64,7 @@ def _unquoted(text: str) -> str:
 
 
 def _is_known(text: str) -> bool:
-    return bool(_ADDRESS.match(text) or _COMMAND.match(text)) or _of_conninfo(text) is not None
+    return bool(_ADDRESS.match(text) or _COMMAND.match(text)) or bool(_of_conninfo(text) or _of_net(text))
 
 
 def _of_driver(found: re.Match[str]) -> str:
@@ -76,6 +84,25 @@ def _of_conninfo(text: str) -> dict[str, str] | None:
         parameters[found[1]] = re.sub(r"\\(.)", r"\1", value, flags=re.S)
         at = found.end()
     return parameters if any(name in parameters for name in _CONNINFO) else None
+
+
+def _of_net(text: str) -> dict[str, str] | None:
+    """The parameters of a string for .NET, ``Server=h;User Id=u;…``; None where it is none."""
+    parameters: dict[str, str] = {}
+    at, text = 0, text.strip()
+    while at < len(text):
+        found = _NET_PAIR.match(text, at)
+        if found is None:
+            return None
+        name, value = _NET.get(found[1].lower()), found[2]
+        if value[:1] in ("'", '"') and value[-1:] == value[:1] and len(value) > 1:
+            value = value[1:-1].replace(value[0] * 2, value[0])
+        if name == "sslmode":
+            value = re.sub(r"(?i)^verify-?(?=ca$|full$)", "verify-", value).lower()
+        if name and value:
+            parameters[name] = value
+        at = found.end()
+    return parameters if ";" in text and {"host", "dbname"} <= parameters.keys() else None
 
 
 def _of_command(text: str) -> dict[str, str] | str | None:
