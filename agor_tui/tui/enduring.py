@@ -217,12 +217,15 @@ class EnduringApp(App[None]):
     async def _remove(self, screens: Sequence[Screen[Any]]) -> None:
         """Let go of screens that no stack has any more, the top one first."""
         for screen in reversed(screens):
+            nodes = [screen, *screen.walk_children()]
             try:
                 await self._replace_screen(screen)
                 if screen in self._registry:  # it has failed before it was there, so its own loop has never run
                     await screen._message_loop_exit()
             except Exception as error:  # what is thrown away may be in any state
                 _logged(error)
+            for node in nodes:  # one whose loop has failed was not closed, and would be told what it watches for ever
+                node._closing = True
 
     async def _shutdown(self) -> None:
         if self._unsaid is not None and not self._exit:

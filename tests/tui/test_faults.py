@@ -364,3 +364,26 @@ async def test_what_is_sought_in_a_screen_that_comes_while_the_app_goes_is_no_fa
         while not pilot.app._exit:
             await asyncio.sleep(0.01)
     assert not paths.log_file().exists()
+
+
+@pytest.mark.usefixtures("far_between")
+@pytest.mark.parametrize("way", ["a callback", "a widget of it", "drawing", "a watcher", "a timer"])
+async def test_a_screen_that_has_failed_takes_no_part_any_more(way: str, family: SqlitePlace) -> None:
+    """What it has watched changes, and it is not asked to show it."""
+    async with running(family) as pilot:
+        app = pilot.app
+        assert isinstance(app, AgorApp)
+        for key in ("3", "2", "1"):
+            await pilot.press(key)
+            WAYS[way](await shows(pilot, MAIN[key]))
+            await fault_is_said(pilot, "was made anew.")
+            await pilot.press("escape")
+            await shows(pilot, MAIN[key])
+            app.opening = True
+            app.opening = False
+            app.changed += 1
+            app.upkept += 1
+            app.preferences = replace(app.preferences, times="iso")
+            app.preferences = replace(app.preferences, times="relative")
+            await pilot.pause()
+        await is_usable(pilot)
