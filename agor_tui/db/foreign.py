@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import Column, MetaData, Table, select
 from sqlalchemy.engine import Connection
 
@@ -30,8 +32,18 @@ def foreign_revisions(connection: Connection) -> tuple[Revision, ...]:
     if catalog.has("migration", "id", "time_completed"):
         table = Table("migration", MetaData(), Column("id", Text), Column("time_completed", EpochMs))
         rows = connection.execute(select(table).order_by(table.c.time_completed, table.c.id))
-        return tuple(Revision(row.id, row.id, "applied", applied_at=row.time_completed) for row in rows)
+        return tuple(
+            Revision(row.id or "", _written(row.id or ""), "applied", applied_at=row.time_completed) for row in rows
+        )
     return ()
+
+
+def _written(id: str) -> str:
+    """When a migration was written, which its id begins with, as in ``20260225215848_workspace``."""
+    if time := re.match(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)\d\d(?!\d)", id):
+        year, month, day, hour, minute = time.groups()
+        return f"written {year}-{month}-{day} {hour}:{minute}"
+    return ""
 
 
 def _drizzle(connection: Connection, schema: str | None) -> tuple[Revision, ...]:

@@ -21,11 +21,13 @@ from sqlalchemy.engine import Connection
 from agor_tui.errors import AmbiguousIdError
 from agor_tui.filters import SessionFilter, TaskFilter, parse_session_filter
 from agor_tui.records import NoticeBlock, Session, Sort, TextBlock, ToolCall, UnknownBlock
+from agor_tui.services import migrations
 from agor_tui.services.browser import Browser
 from agor_tui.services.conversation import readable_text
 from agor_tui.services.databases import open_database
 from agor_tui.text import place
 from tests.builders import opencode
+from tests.conftest import place_of
 
 EVERYTHING = SessionFilter(archived="any")
 START = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=opencode.START)
@@ -380,3 +382,22 @@ def test_a_folder_of_windows_is_one_in_filters_and_lists_however_it_is_written(t
             found = browser.session_page(parse_session_filter(line, START), Sort(), limit=0).rows
             assert sorted(session.id for session in found) == ids, typed
         assert {place(session.repo, session.worktree) for session in found} == {place(found[0].repo, spellings[0])}
+
+
+def test_its_own_migrations_are_named_by_when_they_were_written(tmp_path: Path) -> None:
+    """The id is not repeated in their place. SQLite alone: these programs have no other."""
+    path = tmp_path / "opencode.db"
+    opencode.build(path, "current")
+    ids = ["20260225215848_workspace", "20260410174513", "first", None]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE IF EXISTS migration")
+        connection.execute("CREATE TABLE migration (id TEXT, time_completed INTEGER)")
+        connection.executemany("INSERT INTO migration VALUES (?, ?)", [(id, at) for at, id in enumerate(ids)])
+        connection.commit()
+    found = [(each.id, each.name) for each in migrations.status(place_of(path)).revisions]
+    assert found == [
+        ("20260225215848_workspace", "written 2026-02-25 21:58"),
+        ("20260410174513", "written 2026-04-10 17:45"),
+        ("first", ""),
+        ("", ""),
+    ]
