@@ -57,8 +57,7 @@ class EnduringApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Let keys wait until the screen that they are for is there; else they would be lost, or reach half of it."""
         if isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
-            while self._screen_stack and not self.screen.is_mounted and self.screen.is_running:
-                await self.screen._mounted_event.wait()
+            await self._all_there()
         await super().on_event(event)
 
     async def run_action(
@@ -68,10 +67,20 @@ class EnduringApp(App[None]):
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
         """Do what a key is for, unless the widget that does it is not there yet, or not any more."""
+        await self._all_there()
         target, name, parameters = self._parse_action(action, default_namespace or self, namespaces)
         if isinstance(target, Widget) and (not target.is_mounted or self._is_lost(target)):
             return False
         return await super().run_action(("", name, parameters), target)
+
+    async def _all_there(self) -> None:
+        """Wait for the screen in front, and for what is being put on it."""
+        while self._screen_stack:
+            widgets = self.screen.walk_children(Widget, with_self=True)
+            missing = next((each for each in widgets if not each.is_mounted and _is_being_mounted(each)), None)
+            if missing is None:
+                return
+            await missing._mounted_event.wait()
 
     def _check_action_state(self, action: str, default_namespace: DOMNode) -> bool | None:
         target = self._parse_action(action, default_namespace)[0]
@@ -234,6 +243,10 @@ class EnduringApp(App[None]):
 
     def _give_up(self, reason: AgorError) -> None:
         self.exit(return_code=1, message=f"agor-tui: {reason.message} {reason.hint}")
+
+
+def _is_being_mounted(widget: Widget) -> bool:
+    return widget._task is not None and not widget._task.done()
 
 
 class _TooMuch(Exception):

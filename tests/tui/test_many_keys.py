@@ -193,3 +193,31 @@ async def test_random_keys(kind: str, request: pytest.FixtureRequest, family: Sq
         await typist.go_home()
         assert isinstance(typist.app.screen, BrowserScreen)
         typist.is_well(pressed[-40:])
+
+
+@pytest.mark.usefixtures("apart")
+@pytest.mark.parametrize(
+    ("way", "first", "then"),
+    [
+        ("w enter", "enter", "escape"),
+        ("3 a", "right", "f5"),
+        ("enter", "t", "escape"),
+        ("2", "v", "b"),
+        ("", "g", "escape"),
+    ],
+)
+async def test_a_key_at_any_moment_of_what_the_key_before_does(
+    way: str, first: str, then: str, family: SqlitePlace, tmp_path: Path
+) -> None:
+    async with typing(configured(tmp_path, {"team": family})) as typist:
+        for turns in range(0, 40, 2):
+            await typist.go_home()
+            for key in way.split():
+                typist.hit(key)
+                await typist.pilot.pause()
+            typist.hit(first)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            typist.hit(then)
+            await typist.pilot.pause()
+            typist.is_well([way, first, str(turns), then])
