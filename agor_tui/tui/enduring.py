@@ -136,6 +136,8 @@ class EnduringApp(App[None]):
             self._exception = error
             self._exception_event.set()
         reason = _logged(error)
+        for timer in () if harmed else _timers(error):  # those of a screen end with it
+            timer.stop()
         if self._running and not self._exit:
             self._failed |= harmed
             self._unsaid = reason
@@ -272,6 +274,12 @@ def _suspects(error: Exception, pump: MessagePump) -> list[Widget]:
     owners = [owner for frame in frames if _is_made(owner := _owner(frame.f_locals.get("self")))][-1:]
     goes_on = bool(owners) and frames[0].f_code.co_name in _GOING_ON
     return [widget for widget in ([] if goes_on else [pump]) + owners if isinstance(widget, Widget)]
+
+
+def _timers(error: Exception) -> list[Timer]:
+    """The timers whose callback it was."""
+    selves = (frame.f_locals.get("self") for frame, _ in walk_tb(error.__traceback__))
+    return [owner for owner in selves if isinstance(owner, Timer)]
 
 
 def _owner(owner: object) -> object:

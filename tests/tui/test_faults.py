@@ -302,6 +302,7 @@ async def test_a_fault_of_the_app_itself(family: SqlitePlace) -> None:
             lambda app: app.call_later(broken),
             lambda app: app.call_next(broken),
             lambda app: app.set_timer(0.001, broken),
+            lambda app: app.set_interval(0.001, broken),
             lambda app: ask(app, lambda: 1, broken, broken),
         ):
             fail(pilot.app)
