@@ -73,6 +73,11 @@ _POSTGRESQL = (
     ),
     (r"Connection refused", "refused the connection.", "Check that the server runs, and its host and port."),
     (
+        r'definition of service "[^"]*" not found|service file "[^"]*" not found',
+        "is in no service file that was found.",
+        "Check its name, ~/.pg_service.conf and PGSERVICEFILE.",
+    ),
+    (
         r"could not translate host name|Name or service not known|failed to resolve|nodename nor servname",
         "has an unknown host name.",
         "Check the host.",
