@@ -17,7 +17,7 @@ PINS = "tests/requirements.txt"
 COMPILE = (
     *("uv", "pip", "compile", "pyproject.toml", "--extra", "test", "--output-file", PINS),
     *("--universal", "--python-version", "3.11", "--generate-hashes", "--upgrade", "--quiet"),
-    *("--no-annotate", "--no-emit-find-links", "--no-emit-package", "agor-tui"),
+    *("--no-annotate", "--no-emit-package", "agor-tui"),
     *("--custom-compile-command", "python -m tests.lock"),
 )
 

@@ -36,7 +36,8 @@ def report(error: Exception) -> int:
             streams.note(error.format_message())
             return error.exit_code
         case click.UsageError():
-            _say(error.format_message(), _help_hint(error.ctx))
+            message = error.format_message()  # with a full stop or not, as this click has it
+            _say(message if message.endswith((".", "?", "!")) else f"{message}.", _help_hint(error.ctx))
             return error.exit_code
         case click.ClickException():
             _say(error.format_message())

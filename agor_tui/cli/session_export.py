@@ -72,7 +72,7 @@ def _hidden(paths: Iterable[Path]) -> str:
     from agor_tui.services.session_export import hidden_in
 
     number = hidden_in(paths)
-    return f"; in {number:,} places {HIDDEN} stands for a secret" if number else ""
+    return f"; {HIDDEN} stands for {number:,} secret{'s' * (number != 1)}" if number else ""
 
 
 def _require_new(paths: Iterable[Path]) -> None:

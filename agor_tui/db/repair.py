@@ -18,6 +18,7 @@ from agor_tui.db.row_format import FORMATS, Row, TableFormat
 from agor_tui.db.row_values import FROM_SQLITE, converted
 from agor_tui.db.sqlite_failures import is_damage
 from agor_tui.errors import DatabaseError
+from agor_tui.hints import own_command
 from agor_tui.transfers import Tell
 
 Keep = Callable[[TableFormat, Row], None]
@@ -70,7 +71,7 @@ def mended_copy(
 def _beyond_repair(database: Database, found: str) -> DatabaseError:
     return DatabaseError(
         f"{describe(database.place)} is damaged beyond what can be mended here ({found}).",
-        "Restore a backup, or copy what can be read with: agor-tui db copy --salvage",
+        f"Restore a backup, or copy what can be read with: {own_command('db copy --salvage')}",
     )
 
 

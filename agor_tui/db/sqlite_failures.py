@@ -6,6 +6,7 @@ import re
 import sqlite3
 
 from agor_tui.errors import DamagedError
+from agor_tui.hints import own_command
 
 _SCHEMA = re.compile(r"malformed database schema \((?P<object>.*?)\)(?: - (?P<reason>.*))?$", re.DOTALL)
 
@@ -14,8 +15,8 @@ _CONTRADICTS = re.compile(r"invalid rootpage|orphan index|^$")
 
 DAMAGED = (
     "is damaged.",
-    "Take it from a backup (for a database of agor-tui: db restore). To see what is damaged: agor-tui db check; "
-    "to copy what can be read: agor-tui db copy --salvage",
+    f"Take it from a backup (for a database of agor-tui: {own_command('db restore')}). To see what is damaged: "
+    f"{own_command('db check')}; to copy what can be read: {own_command('db copy --salvage')}",
 )
 """What is said of a file that SQLite finds damaged, and what to do."""
 _DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

@@ -127,7 +127,7 @@ class SessionExport:
             ended()
             size, hidden = written
             what = f"{count(len(sessions))} files, {byte_size(size)}," if len(sessions) > 1 else byte_size(size)
-            secrets = f"; in {count(hidden)} places {HIDDEN} stands for a secret" if hidden else ""
+            secrets = f"; {HIDDEN} stands for {count(hidden)} secret{'s' * (hidden != 1)}" if hidden else ""
             self._tell(f"Wrote {what} to {shown(path)}{secrets}")
 
         def failed(error: AgorError) -> None:

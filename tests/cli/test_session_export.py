@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def test_what_goes_to_standard_output_goes_to_a_file(run: Run, agor_db: Path, id
         path = tmp_path / f"out.{ending}"
         answer = run("session", "export", ids[0], "-d", agor_db, "-o", path)
         assert (answer.code, answer.out) == (0, "")
-        assert answer.err.endswith(f" to {path}.\n")
+        assert re.search(rf" to {re.escape(str(path))}(; ‹hidden› stands for \d+ secrets?)?\.\n$", answer.err)
         assert path.read_text() == printed.out
     again = ("session", "export", ids[1], "-d", agor_db, "-o", path)
     assert f"{path} exists already" in run(*again).err

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from agor_tui.text import printable
 from agor_tui.tui.screen import Dialog
+from agor_tui.tui.widgets.line_input import LineInput
 from agor_tui.tui.widgets.notice import Notice
 from agor_tui.tui.widgets.record_table import RecordTable
 from agor_tui.tui.widgets.table_columns import Column
@@ -33,7 +34,7 @@ class Choice:
     detail: str = ""
 
 
-class ChoiceInput(Input):
+class ChoiceInput(LineInput):
     """Narrows the list; ↑ and ↓ move in it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

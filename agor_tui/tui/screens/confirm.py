@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from agor_tui.text import printable
 from agor_tui.tui.screen import Dialog
+from agor_tui.tui.widgets.line_input import LineInput
 
 LINE = 400
 """Characters of an effect that are shown."""
@@ -58,7 +59,7 @@ class ConfirmModal(Dialog[bool]):
         with Vertical():
             yield Static(Content.assemble(*parts))
             if self._word is not None:
-                yield Input(select_on_focus=False)
+                yield LineInput(select_on_focus=False)
             yield Static(self._keys(), classes="keys")
 
     def _keys(self) -> Content:

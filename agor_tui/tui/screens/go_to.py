@@ -19,6 +19,7 @@ from agor_tui.text import count, printable, title_text
 from agor_tui.tui.asking import ask
 from agor_tui.tui.moments import Moments
 from agor_tui.tui.screen import Dialog
+from agor_tui.tui.widgets.line_input import LineInput
 from agor_tui.tui.widgets.notice import Notice
 from agor_tui.tui.widgets.record_table import RecordTable
 from agor_tui.tui.widgets.table_columns import Column
@@ -43,7 +44,7 @@ class Finder(Protocol):
         """The one row that an id names; the hint of NotFoundError names the nearest."""
 
 
-class GoToInput(Input):
+class GoToInput(LineInput):
     """The id; ↑ and ↓ move in the list below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -100,10 +101,6 @@ class GoToModal(Dialog[Match | None]):
             table.notice = ASK
             table.can_focus = False
             yield table
-
-    def on_mount(self) -> None:
-        """A cursor that does not blink."""
-        self.query_one(GoToInput).cursor_blink = False
 
     def on_key(self, event: events.Key) -> None:
         """Keys that arrive before the input has the focus are its own."""

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from agor_tui.text import printable
 from agor_tui.tui.screen import Dialog
+from agor_tui.tui.widgets.line_input import LineInput
 
 
 class PromptModal(Dialog[str | None]):
@@ -56,7 +57,7 @@ class PromptModal(Dialog[str | None]):
         """The question, the field, the complaint, the keys."""
         with Vertical():
             yield Static(Content(printable(self._title, 400)).stylize("bold"))
-            yield Input(self._value, placeholder=self._placeholder, select_on_focus=False)
+            yield LineInput(self._value, placeholder=self._placeholder, select_on_focus=False)
             yield Static("", classes="complaint", markup=False)
             keys = (
                 ("⏎", "bold $accent"),

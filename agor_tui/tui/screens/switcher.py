@@ -24,6 +24,7 @@ from agor_tui.text import printable
 from agor_tui.tui.asking import ask
 from agor_tui.tui.database_rows import DatabaseRow, dialect_of, place_text, rows_of
 from agor_tui.tui.screen import Dialog
+from agor_tui.tui.widgets.line_input import LineInput
 from agor_tui.tui.widgets.notice import Notice
 from agor_tui.tui.widgets.record_table import RecordTable
 from agor_tui.tui.widgets.table_columns import Column
@@ -38,7 +39,7 @@ NONE = Notice(
 )
 
 
-class SwitcherInput(Input):
+class SwitcherInput(LineInput):
     """Narrows the list; ↑ and ↓ move in it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -115,8 +116,7 @@ class SwitcherModal(Dialog[str | None]):
             yield table
 
     def on_mount(self) -> None:
-        """Read the settings in a thread; a cursor that does not blink."""
-        self.query_one(SwitcherInput).cursor_blink = False
+        """Read the settings in a thread."""
         configuration, browser = self._configuration, self.app.browser
         place = browser.store.database.place if browser else None
         opened = (self._current, place, self.app.target) if self._current and place else None

@@ -26,6 +26,7 @@ from agor_tui.text import printable
 from agor_tui.tui.tones import tones_of
 from agor_tui.tui.widgets.completions import Completions
 from agor_tui.tui.widgets.line import Line
+from agor_tui.tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
     from agor_tui.tui.app import Clock
@@ -37,7 +38,7 @@ PAUSE = 0.15
 FILTER_KEYS = Binding.Group("Filter")
 
 
-class FilterInput(Input):
+class FilterInput(LineInput):
     """The text of the filter; moves in the completions and leaves by its own keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -164,10 +165,6 @@ class FilterLine(Vertical):
             yield ListCount()
         yield FilterRule()
         yield self._completions
-
-    def on_mount(self) -> None:
-        """A cursor that does not blink."""
-        self.input.cursor_blink = False
 
     @property
     def input(self) -> FilterInput:

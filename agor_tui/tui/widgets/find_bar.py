@@ -13,13 +13,15 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from agor_tui.tui.widgets.line_input import LineInput
+
 _PAUSE = 0.2
 """Seconds without a key after which the search begins."""
 
 _KEYS = Binding.Group("Find")
 
 
-class _Words(Input):
+class _Words(LineInput):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,down", "done", "to the text", id="find.done", tooltip="Keep the finds", group=_KEYS),
         Binding("escape", "leave", "leave", id="find.leave", tooltip="Find nothing", group=_KEYS),

@@ -16,12 +16,13 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from agor_tui.config.connection import BULLET, secret_spans
 from agor_tui.statuses import Tone
 from agor_tui.text import printable
 from agor_tui.tui.widgets.line import Line
+from agor_tui.tui.widgets.line_input import LineInput
 
 FORM_KEYS = Binding.Group("Form")
 COMPLAINT = "✗ "
@@ -52,7 +53,7 @@ class _Masked(Highlighter):
         text.plain = plain
 
 
-class FormInput(Input):
+class FormInput(LineInput):
     """A line to type in; ↑ and ↓ lead to the lines around it. A URL's secrets are drawn as bullets."""
 
     BINDINGS: ClassVar[list[BindingType]] = _way_keys("text", "down", "up")
@@ -68,7 +69,6 @@ class FormInput(Input):
             name=name,
             id=f"field-{name}",
         )
-        self.cursor_blink = False
 
 
 class ChoiceLine(Line, can_focus=True):
