@@ -120,6 +120,8 @@ class EnduringApp(App[None]):
         # Textual would print a traceback with all locals, in which passwords may stand, and end the app.
         if isinstance(error, WorkerFailed):
             cause = error.error
+            if isinstance(cause, _NOTHING_THERE) and any(map(is_gone, _suspects(cause, self)[-1:])):
+                return  # it went on while its screen was closed
             self.show_error(cause if isinstance(cause, AgorError) else _logged(cause))
             return
         if self._exit and isinstance(error, _NOTHING_THERE):  # no more is made of a screen that was just opened

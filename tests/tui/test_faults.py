@@ -388,3 +388,23 @@ async def test_a_screen_that_has_failed_takes_no_part_any_more(way: str, family:
             app.preferences = replace(app.preferences, times="relative")
             await pilot.pause()
         await is_usable(pilot)
+
+
+async def test_a_worker_of_a_screen_that_is_gone_is_no_fault(family: SqlitePlace) -> None:
+    """As that of the palette, which is closed before it has found the commands."""
+    async with running(family) as pilot:
+        await pilot.press("s")
+        dialog = await shows(pilot, SortModal)
+        gone = asyncio.Event()
+
+        async def work() -> None:
+            await gone.wait()
+            dialog.query_one("#none")
+
+        worker = pilot.app.run_worker(work())
+        await pilot.press("escape")
+        await shows(pilot, BrowserScreen)
+        gone.set()
+        await until(pilot, lambda: worker.is_finished)
+        assert not paths.log_file().exists()
+        assert isinstance(pilot.app.screen, BrowserScreen)
