@@ -57,6 +57,9 @@ class LeftAside:
     reason: str
 
 
+NOT_COPIED = "not copied"
+"""What was done about a table, a column or a row that native rows have no place for (``Finding.done``)."""
+
 UNREAD = "not read"
 """What was done about rows that a damaged file does not give (``Finding.done``)."""
 

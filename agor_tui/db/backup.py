@@ -10,7 +10,6 @@ import time
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from sqlalchemy import exc
 from sqlalchemy.engine import Connection
@@ -114,19 +113,19 @@ def damage(path: Path, *, tell: Tell | None = None, stop: threading.Event | None
         closing(sqlite3.connect(uri, uri=True, check_same_thread=False)) as connection,
         stopping(stop, connection.interrupt),
     ):
-        return damage_in(connection, "quick_check")
+        return damage_in(connection)
 
 
-def damage_in(connection: sqlite3.Connection, pragma: Literal["quick_check", "integrity_check"]) -> str:
+def damage_in(connection: sqlite3.Connection) -> str:
     """Return the first thing that is wrong with the pages and the indexes of an open file; empty where nothing is.
 
     Rows that break their table's own rules are no damage: they are kept as they are. Neither is what this SQLite lacks
-    to look at all of it, such as a collation of another program's. ``quick_check`` does not compare indexes with their
-    tables. Raises Cancelled where it was interrupted.
+    to look at all of it, such as a collation of another program's. Indexes are compared with their tables: what one
+    lacks is not found through it. Raises Cancelled where it was interrupted.
     """
     lines: list[str] = []
     try:
-        lines.extend(str(row[0]) for row in connection.execute(f"PRAGMA {pragma}"))
+        lines.extend(str(row[0]) for row in connection.execute("PRAGMA integrity_check"))
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             raise Cancelled("The check was stopped. Nothing was changed.") from None

@@ -62,7 +62,7 @@ def damage_of(database: Database, tell: Tell | None, stop: threading.Event | Non
     def work(connection: Connection) -> str:
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
-        return damage_in(driver, "integrity_check")
+        return damage_in(driver)
 
     with stopping(stop, database.cancel):
         return database.read(work)

@@ -25,12 +25,13 @@ from agor_tui.db.backup import damage_in
 from agor_tui.db.catalog import read_catalog
 from agor_tui.db.revision import VERSION_TABLE
 from agor_tui.db.row_format import FORMATS, BrokenText, Row, TableFormat, row_bytes
+from agor_tui.db.row_repair import shown
 from agor_tui.db.row_values import FROM_POSTGRESQL, FROM_SQLITE, converted, cut_times
 from agor_tui.db.snapshot import Snapshot, rendered
 from agor_tui.db.sqlite_failures import damaged
 from agor_tui.db.tables import metadata, sessions
 from agor_tui.db.unmapped import Declared, unmapped
-from agor_tui.transfers import Finding, LeftAside
+from agor_tui.transfers import NOT_COPIED, Finding, LeftAside
 
 if TYPE_CHECKING:
     from typing import Self
@@ -102,10 +103,10 @@ class RowSource(ABC):
         """Return the selection of the sessions changed at ``ms`` (epoch milliseconds) or later."""
 
     def require_whole(self) -> None:
-        """Raise a DatabaseError where SQLite's own check finds damage in the pages: not all of it fails a reading."""
+        """Raise a DatabaseError where SQLite's own check finds damage: not all of it fails a reading."""
         if isinstance(self._snapshot.driver, sqlite3.Connection):
             with self._snapshot.explained():
-                found = damage_in(self._snapshot.driver, "quick_check")
+                found = damage_in(self._snapshot.driver)
             if found:
                 raise damaged(self.label, found)
 
@@ -182,6 +183,9 @@ class RowMapping(Protocol):
     tables: tuple[str, ...]
     """The native tables that it gives rows for, in the order of ``FORMATS``."""
 
+    left_aside: tuple[LeftAside, ...]
+    """The tables of which it knowingly leaves some rows out."""
+
     def count(self, table: str) -> int | None:
         """Return how many rows ``rows`` gives; None where only reading them tells."""
 
@@ -215,7 +219,7 @@ class MappedSource(RowSource):
                 self._mapping = make(self._snapshot.connection, database.tenant, self.findings)
                 beyond = unmapped(self._snapshot.connection, declared, database.tenant)
             self.findings += beyond[0]
-            self.left_aside += beyond[1]
+            self.left_aside += [*beyond[1], *self._mapping.left_aside]
             self._open = opened.pop_all()
         self._database = database
         self.tables = self._mapping.tables
@@ -238,12 +242,23 @@ class MappedSource(RowSource):
     def rows(self, table: str, *, after: str | None = None, selection: Selection | None = None) -> Iterator[list[Row]]:
         form = FORMATS[table]
         with self._snapshot.explained():
-            rows: Iterable[Row] = self._mapping.rows(table, after)
+            rows: Iterable[Row] = self._once(form, self._mapping.rows(table, after))
             if selection is not None:
                 rows = (row for row in rows if selection.has(form, row))
             for batch in batches(form, rows):
                 self._snapshot.require_still()
                 yield batch if self._snapshot.postgresql else converted(form, batch, FROM_SQLITE)
+
+    def _once(self, form: TableFormat, rows: Iterable[Row]) -> Iterator[Row]:
+        """Give of rows with the same key, which come one after another, the first: no table of ours takes two."""
+        place, last = form.key_at, None
+        for row in rows:
+            if place is not None:
+                if last is not None and row[place] == last:
+                    self.findings.append(Finding(form.name, shown(last), None, "several rows have this id", NOT_COPIED))
+                    continue
+                last = row[place]
+            yield row
 
 
 class SelectedSource(RowSource):
@@ -301,7 +316,7 @@ def _beyond(connection: Connection) -> Iterator[Finding]:
             filled = select(func.count(column(added))).select_from(table(name, column(added)))
             if number := connection.execute(filled).scalar_one():
                 what = f"{number} row{'s have' if number != 1 else ' has'} a value in a column that agor-tui has not"
-                yield Finding(name, "", added, what, "not copied")
+                yield Finding(name, "", added, what, NOT_COPIED)
 
 
 _OURS = Declared({*metadata.tables, VERSION_TABLE, transfer_marks.NAME}, {})

@@ -11,7 +11,7 @@ from sqlalchemy import Select, column, exc, func, literal_column, select, table
 from sqlalchemy.engine import Connection
 
 from agor_tui.db.catalog import Catalog, read_catalog
-from agor_tui.transfers import MOST_COUNTED, Finding, LeftAside
+from agor_tui.transfers import MOST_COUNTED, NOT_COPIED, Finding, LeftAside
 
 _SHADOWS = (
     *("data", "idx", "content", "docsize", "config"),  # FTS5
@@ -58,11 +58,11 @@ def unmapped(connection: Connection, declared: Declared, tenant: str | None) -> 
                 left_aside.append(LeftAside(name, number, declared.left_aside[name]))
         elif number is None:
             why = "it cannot be read" if readable else "this user may not read it"
-            findings.append(Finding(name, "", None, f"a table that agor-tui has not, and {why}", "not copied"))
+            findings.append(Finding(name, "", None, f"a table that agor-tui has not, and {why}", NOT_COPIED))
         elif number:
             most = f"over {MOST_COUNTED:,}" if number > MOST_COUNTED else f"{number:,}"
             what = f"{most} row{'s' * (number != 1)} of a table that agor-tui has not"
-            findings.append(Finding(name, "", None, what, "not copied"))
+            findings.append(Finding(name, "", None, what, NOT_COPIED))
     return findings, left_aside
 
 

@@ -22,7 +22,7 @@ from agor_tui.db.row_format import FORMATS, ColumnFormat, Row, TableFormat
 from agor_tui.db.row_values import EARLIEST_MS, LATEST_MS
 from agor_tui.db.types import EPOCH, Json, dump_json, keep_text, load_json
 from agor_tui.schemas.agor_tables import DEFAULT_TENANT
-from agor_tui.transfers import Finding
+from agor_tui.transfers import Finding, LeftAside
 
 _STREAMED = 500
 """Rows fetched at once."""
@@ -58,6 +58,7 @@ class AgorRows:
         self._catalog = read_catalog(connection)
         self._names = {name: self._own_name(name) for name in FORMATS if self._own_name(name) in self._catalog.tables}
         self.tables = tuple(self._names)
+        self.left_aside: tuple[LeftAside, ...] = ()
 
     def count(self, table: str) -> int:
         """Return how many rows ``table`` has."""

@@ -38,12 +38,6 @@ from agor_tui.schemas.opencode_facts import details
 from agor_tui.schemas.opencode_sessions import project_name, sessions_of
 from agor_tui.schemas.opencode_tables import NO, SAID, YES, Column, Tables, even, is_prompt, json
 
-_MAPPED = frozenset(
-    {
-        *("project", "workspace", "session", "session_v2", "message", "part", "session_message", "session_input"),
-        "todo",
-    }
-)
 _SECRETS = "logins and keys, which are never read"
 _MIGRATIONS = "the program's record of its own migrations"
 _EVENTS = "the log of changes to the rows that are read themselves"
@@ -102,7 +96,7 @@ def build(catalog: Catalog, dialect: str, tenant: str | None) -> Schema:
         message_order=("store", "at", "id") if tables.has_entries or tables.has_inputs else ("at", "id"),
         parts={"task": tuple(task_parts), "message": tuple(message_parts)},
         waiting=messages.c.queued == YES if tables.has_inputs else None,
-        mapped_tables=_MAPPED,
+        mapped_tables=tables.mapped,
         left_aside=_KILO_LEFT_ASIDE if kind == "kilo" else _LEFT_ASIDE,
         uuid_ids=False,
         capabilities=frozenset(capabilities),
@@ -274,7 +268,7 @@ def _ids(tables: Tables, capabilities: set[str]) -> dict[Kind, FromClause]:
 def _session_facts(tables: Tables) -> dict[str, Select[Any]]:
     this = bindparam("session_id", type_=Id())
     facts: dict[str, Select[Any]] = {}
-    if tables.catalog.has("todo", "session_id", "content", "status", "priority", "position"):
+    if tables.has_todos:
         t = tables("todo")
         facts["Todos"] = (
             select(t.c.content, t.c.status, t.c.priority).where(t.c.session_id == this).order_by(t.c.position)

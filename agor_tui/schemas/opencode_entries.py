@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import FromClause, Select, case, func, literal, select, tuple_, type_coerce
+from sqlalchemy import FromClause, Select, case, func, literal, or_, select, tuple_, type_coerce
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.types import BigInteger, NullType
 
@@ -171,10 +171,11 @@ def _marks(tables: Tables, e: FromClause) -> Column:
 
 
 def unattached(tables: Tables) -> Select[Any]:
-    """Return id and type of the entries that belong to no message, since their session has none."""
+    """Return id and type of the entries that belong to no message: their session has none, or they have no type."""
     x, e = tables("session_message"), tables("session_message")
     said = select(e.c.id).where(e.c.session_id == x.c.session_id, _said(e)).correlate(x).exists()
-    return select(x.c.id, x.c.type).where(x.c.type.not_in((*SAID, *UNSAID)), ~said).order_by(x.c.id)
+    loose = or_(x.c.type.is_(None), x.c.type.not_in((*SAID, *UNSAID)) & ~said)
+    return select(x.c.id, x.c.type).where(loose).order_by(x.c.id)
 
 
 def waiting_of(tables: Tables) -> Select[Any]:

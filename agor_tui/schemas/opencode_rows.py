@@ -26,10 +26,10 @@ from agor_tui.db.tables import MESSAGE_ROLES
 from agor_tui.db.types import dump_json, keep_text, load_json
 from agor_tui.schemas.json_shapes import is_dict
 from agor_tui.schemas.opencode import build
-from agor_tui.schemas.opencode_entries import unattached
 from agor_tui.schemas.opencode_messages import native_message
+from agor_tui.schemas.opencode_strays import left_behind, strays
 from agor_tui.schemas.opencode_tables import Column, Tables
-from agor_tui.transfers import Finding
+from agor_tui.transfers import NOT_COPIED, Finding
 
 _STREAMED = 500
 """Rows fetched at once."""
@@ -69,7 +69,9 @@ class OpencodeRows:
             "messages": self._message_rows,
         }
         self.tables = tuple(name for name in FORMATS if name in self._makers)
-        self._name_unattached(Tables(catalog))
+        tables = Tables(catalog)
+        self._found += strays(connection, tables)
+        self.left_aside = tuple(left_behind(connection, tables))
 
     def count(self, table: str) -> int:
         """Return how many rows ``table`` has."""
@@ -96,13 +98,6 @@ class OpencodeRows:
                 value = row[place]
                 row[place] = keep_text(value) if isinstance(value, str) else value
             yield tuple(row)
-
-    def _name_unattached(self, tables: Tables) -> None:
-        if not tables.has_entries:
-            return
-        for id, type in self._connection.execute(unattached(tables)):
-            what = f"{str(type)[:60]!r} is no message, and its session has none that it could stand with"
-            self._found.append(Finding("messages", id, "type", what, "not copied"))
 
     # Where sessions ran
 
@@ -324,7 +319,7 @@ class OpencodeRows:
             nameless = select(func.count()).select_from(query.where(~is_text).order_by(None).subquery())
             if number := self._connection.execute(nameless).scalar_one():
                 what = f"{number} row{'s have' if number != 1 else ' has'} no text for an id"
-                self._found.append(Finding(table, "without an id", None, what, "left out"))
+                self._found.append(Finding(table, "without an id", None, what, NOT_COPIED))
         query = query.where(is_text)
         yield from self._connection.execution_options(stream_results=True, yield_per=_STREAMED).execute(query)
 

@@ -53,6 +53,7 @@ class Tables:
         self.catalog = catalog
         self.sessions = tuple(name for name in ("session_v2", "session") if catalog.has(name, *_SESSION))
         """The tables of sessions that are there; a session in both is the one in the first."""
+        self.has_todos = catalog.has("todo", "session_id", "content", "status", "priority", "position")
         self.has_messages = catalog.has("message", "id", "session_id", "time_created", "data") and catalog.has(
             "part", "id", "message_id", "data"
         )
@@ -60,6 +61,17 @@ class Tables:
         self.has_inputs = catalog.has(
             "session_input", "id", "session_id", "prompt", "admitted_seq", "promoted_seq", "time_created"
         )
+
+    @property
+    def mapped(self) -> frozenset[str]:
+        """The tables whose rows are read; one that lacks what is needed of it is not among them."""
+        found = {*self.sessions}
+        found |= {"project"} if self.catalog.has("project", "id", "worktree") else set()
+        found |= {"workspace"} if self.catalog.has("workspace", "id", "branch") else set()
+        found |= {"message", "part"} if self.has_messages else set()
+        found |= {"session_message"} if self.has_entries else set()
+        found |= {"session_input"} if self.has_inputs else set()
+        return frozenset(found | ({"todo"} if self.has_todos else set()))
 
     def __call__(self, name: str) -> FromClause:
         """Return a new alias of the table ``name``."""

@@ -37,6 +37,8 @@ def compare_places(
         stopping(stop, first.cancel),
         stopping(stop, second.cancel),
     ):
+        for each in (first, second):
+            each.require_whole()
         return compare(first, second, only, tell, stop)
 
 

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 from agor_tui.config.places import Place, PostgresPlace, describe
 from agor_tui.errors import Cancelled, DatabaseError, UsageError
 from agor_tui.hints import own_command
-from agor_tui.transfers import MOST_COUNTED, UNREAD, CompareReport, CopyOptions, CopyReport, LeftAside, Tell
+from agor_tui.transfers import (
+    MOST_COUNTED,
+    NOT_COPIED,
+    UNREAD,
+    CompareReport,
+    CopyOptions,
+    CopyReport,
+    LeftAside,
+    Tell,
+)
 
 if TYPE_CHECKING:
     from agor_tui.db.row_source import RowSource, Selection
@@ -204,12 +213,14 @@ def losses(report: CopyReport) -> str:
     columns = sum(each.column is not None for each in whole)
     rows = sum(table.left_out for table in report.tables)
     unread = sum(each.done == UNREAD for each in report.findings)
+    loose = sum(bool(each.id) and each.done == NOT_COPIED for each in report.findings)
     found = (
         (unread, "place", "of a damaged file that cannot be read"),
         (len(whole) - columns, "table", "that agor-tui has not"),
         (columns, "column", "that agor-tui has not"),
         (rows, "row", "left out"),
-        (max(0, report.finding_count - len(whole) - rows - unread), "value", "changed"),
+        (loose, "piece", "not copied"),
+        (max(0, report.finding_count - len(whole) - rows - unread - loose), "value", "changed"),
     )
     return ", ".join(f"{count(number)} {noun}{'s' * (number != 1)} {what}" for number, noun, what in found if number)
 

@@ -99,6 +99,7 @@ def export_database(
         IdLedger() as ledger,
         compressing(file, compression) as stream,
     ):
+        source.require_whole()
         header = Header(
             label=place.label,
             kind=source.kind,
