@@ -194,10 +194,10 @@ import os, signal, sys
 from pathlib import Path
 from agor_tui.config import resolve
 from agor_tui.services.care import restoring
-from agor_tui.transfer import copying
+from agor_tui.services.dump.source import DumpSource
 def run(self, *_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
-copying.Copying.end = run
+DumpSource.finish = run
 place = resolve(sys.argv[1], config_path=None, environ={})
 restoring.restore(restoring.plan(place, Path(sys.argv[2])))
 """
