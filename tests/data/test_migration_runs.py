@@ -189,7 +189,7 @@ def test_no_right_to_change_the_tables(postgres18_url: str, next_revision: Calla
         try:
             poor = place_of(f"postgresql://{role}@{place.host}:{place.port}/{place.database}")
             assert [item.id for item in migrations.plan(poor).revisions] == ["0003"]
-            with pytest.raises(AgorError, match=r"must be owner of table sessions|permission denied"):
+            with pytest.raises(AgorError, match="may not make tables in the schema public"):
                 migrations.migrate(poor)
         finally:
             connection.execute(f"DROP OWNED BY {role}".encode())
