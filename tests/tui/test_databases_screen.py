@@ -322,7 +322,7 @@ async def test_a_switch_that_fails_keeps_the_old_database(family: SqlitePlace, t
         await go_to(pilot, "none")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, ErrorScreen))
-        assert "does not exist" in screen_text(pilot)
+        await sees(pilot, "does not exist")
         await pilot.press("escape")
         assert app(pilot).browser is before
         assert rows(pilot)["team"].is_open
